@@ -1,0 +1,10 @@
+from django.apps import AppConfig
+
+
+class AgentsConfig(AppConfig):
+    """Who thinks."""
+
+    name = "agents"
+    label = "agents"
+    verbose_name = "Agents"
+    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,35 @@
+"""Two times. Instants come from the database's clock; the business date is the tenant's today, or frozen."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from django.db import connection
+
+if TYPE_CHECKING:
+    from ledger.models import LegalEntity
+
+_shift = timedelta(0)
+
+
+def now() -> datetime:
+    """The database's instant, in UTC, with microseconds (milliseconds on SQLite)."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SELECT clock_timestamp()")
+            return cursor.fetchone()[0].astimezone(UTC) + _shift
+        cursor.execute("SELECT strftime('%Y-%m-%dT%H:%M:%f', 'now')")
+        return datetime.fromisoformat(cursor.fetchone()[0]).replace(tzinfo=UTC) + _shift
+
+
+def shift(by: timedelta) -> None:
+    """Moves this process's view of the database clock. For tests and drills only."""
+    global _shift
+    _shift = by
+
+
+def business_date(entity: LegalEntity) -> date:
+    """The entity's today: its frozen date if it has one, else the date at its place."""
+    return entity.frozen_date or now().astimezone(ZoneInfo(entity.time_zone)).date()

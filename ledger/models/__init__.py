@@ -1,0 +1,22 @@
+from ledger.models.authority import GrantedAuthority
+from ledger.models.journal import Cursor, Entry, EntryObject, LedgerHead
+from ledger.models.organisation import CostCentre, LegalEntity, NumberRange, Person
+from ledger.models.outbox import Effect, EffectAttempt
+from ledger.models.sources import Source
+from ledger.models.switches import Switch
+
+__all__ = [
+    "CostCentre",
+    "Cursor",
+    "Effect",
+    "EffectAttempt",
+    "Entry",
+    "EntryObject",
+    "GrantedAuthority",
+    "LedgerHead",
+    "LegalEntity",
+    "NumberRange",
+    "Person",
+    "Source",
+    "Switch",
+]

@@ -1,0 +1,60 @@
+"""The append-only chain and its readers' places. Triggers in migrations refuse every other kind of write."""
+
+from django.db import models
+
+
+class LedgerHead(models.Model):
+    """The end of one log. Locked last, by the append statement alone."""
+
+    log = models.CharField(max_length=40, primary_key=True)
+    origin = models.CharField(max_length=120, help_text="Name of this log in every record and checkpoint.")
+    seq = models.PositiveBigIntegerField(default=0)
+    hash = models.CharField(max_length=64, default="0" * 64)
+
+    def __str__(self) -> str:
+        return f"{self.log} at {self.seq}"
+
+
+class Entry(models.Model):
+    """One fact. `bytes` is what was hashed; the other columns repeat parts of it so that lists are fast."""
+
+    log = models.ForeignKey(LedgerHead, on_delete=models.PROTECT, related_name="entries")
+    seq = models.PositiveBigIntegerField()
+    time = models.DateTimeField()
+    kind = models.CharField(max_length=60, db_index=True)
+    actor_kind = models.CharField(max_length=10)
+    actor_id = models.CharField(max_length=80)
+    bytes = models.BinaryField()
+    prev = models.CharField(max_length=64)
+    hash = models.CharField(max_length=64, unique=True)
+
+    class Meta:
+        verbose_name_plural = "entries"
+        ordering = ["log", "seq"]
+        constraints = [models.UniqueConstraint(fields=["log", "seq"], name="entry_seq_once")]
+        indexes = [models.Index(fields=["actor_kind", "actor_id"]), models.Index(fields=["time"])]
+
+    def __str__(self) -> str:
+        return f"{self.seq} {self.kind}"
+
+
+class EntryObject(models.Model):
+    """Finds the entries of an object. Derived from the entry's bytes, so it can be rebuilt."""
+
+    entry = models.ForeignKey(Entry, on_delete=models.PROTECT, related_name="objects_index")
+    kind = models.CharField(max_length=40)
+    key = models.CharField(max_length=80)
+
+    class Meta:
+        indexes = [models.Index(fields=["kind", "key", "entry"])]
+
+
+class Cursor(models.Model):
+    """How far a follower of the feed has read."""
+
+    name = models.CharField(max_length=80)
+    log = models.ForeignKey(LedgerHead, on_delete=models.PROTECT)
+    seq = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["name", "log"], name="cursor_once")]

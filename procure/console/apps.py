@@ -1,0 +1,10 @@
+from django.apps import AppConfig
+
+
+class ConsoleConfig(AppConfig):
+    """The staff portal."""
+
+    name = "procure.console"
+    label = "console"
+    verbose_name = "Staff portal"
+    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,10 @@
+from django.apps import AppConfig
+
+
+class PortalConfig(AppConfig):
+    """The supplier portal."""
+
+    name = "procure.portal"
+    label = "portal"
+    verbose_name = "Supplier portal"
+    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,22 @@
+"""The product's settings with the few differences that tests need."""
+
+import os
+import tempfile
+
+os.environ.setdefault("PROCURE_VAR", tempfile.mkdtemp(prefix="procure-test-"))
+
+from procure.settings import *  # noqa: E402, F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+UNDO_WINDOW = timedelta(0)  # noqa: F405
+# Only here may the ledger be emptied between tests (ledger.checks refuses it elsewhere).
+LEDGER_MAY_BE_FLUSHED = True
+if test_database_url := env.str("TEST_DATABASE_URL", ""):  # noqa: F405
+    DATABASES = {"default": env.db_url_config(test_database_url)}  # noqa: F405
+    DATABASES["default"]["TEST"] = {"NAME": f"test_procure{env.str('TEST_DB_SUFFIX', '')}"}  # noqa: F405
