@@ -1,0 +1,91 @@
+# Procure. `make run` sets everything up and serves the portal; `make test` proves it. See README.md.
+PYTHON ?= python3
+PORT ?= 8000
+BIN := .venv/bin
+SHELL := /bin/sh
+
+.PHONY: help install run test test-quick test-long check lint types floors templates migrations deploy bench lock system-deps tryton clean
+
+help:
+	@sed -n 's/^## //p' $(MAKEFILE_LIST)
+
+## install      build .venv with what runs
+install: .venv/run.stamp
+
+.venv/run.stamp: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Procure needs Python 3.11 or newer: install it, then type  make run PYTHON=python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "Python's venv is missing. Type  apt-get install python3-venv  (Debian) and try again." >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check uv 2>/dev/null || echo "uv is not to be had here; going on with pip." >&2
+	@if test -x $(BIN)/uv; then VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --require-hashes -r requirements.txt; \
+	 else $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt; fi
+	@touch $@
+
+.venv/dev.stamp: .venv/run.stamp requirements-dev.txt
+	@if test -x $(BIN)/uv; then VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --require-hashes -r requirements-dev.txt; \
+	 else $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt; fi
+	@touch $@
+
+## run          set up, load the demo tenant, serve on http://127.0.0.1:$(PORT) until Ctrl-C
+run: install
+	@exec $(BIN)/python manage.py portal --port $(PORT)
+
+## check        lint, types, import floors, templates, migrations complete, deployment settings
+check: lint types floors templates migrations deploy
+
+lint: .venv/dev.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/dev.stamp
+	$(BIN)/mypy procure vendors agents approvals contracts ledger
+
+floors: .venv/dev.stamp
+	$(BIN)/lint-imports
+
+templates: .venv/dev.stamp
+	$(BIN)/djlint --lint --quiet procure agents approvals contracts ledger vendors
+
+migrations: .venv/dev.stamp
+	$(BIN)/python manage.py makemigrations --check --dry-run
+
+deploy: .venv/dev.stamp
+	SECURE=1 $(BIN)/python manage.py check --deploy --fail-level WARNING
+
+## test         everything: check, then unit, flow and browser tests on SQLite and PostgreSQL
+test: check
+	$(BIN)/python -m tests.run
+
+## test-quick   unit tests on SQLite only
+test-quick: .venv/dev.stamp
+	$(BIN)/pytest -m "not browser and not tryton and not faults and not long" -n 2
+
+## test-long    the long programmes as well
+test-long: .venv/dev.stamp
+	$(BIN)/python -m tests.run --long
+
+## bench        benchmarks, printed as a table
+bench: .venv/dev.stamp
+	$(BIN)/python -m tests.bench
+
+## tryton       build the environment of the real Tryton server that tests talk to
+tryton: .venv-tryton/stamp
+
+.venv-tryton/stamp: requirements-tryton.txt | .venv/run.stamp
+	@test -x .venv-tryton/bin/python || $(PYTHON) -m venv .venv-tryton
+	@if test -x $(BIN)/uv; then VIRTUAL_ENV=.venv-tryton $(BIN)/uv pip install --quiet --require-hashes -r requirements-tryton.txt; \
+	 else .venv-tryton/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-tryton.txt; fi
+	@touch $@
+
+## system-deps  chromium and PostgreSQL for the tests (Debian; as root or by sudo)
+system-deps:
+	@sh tests/system_deps.sh
+
+## lock         compile requirements*.in into requirements*.txt with hashes
+lock: install
+	$(BIN)/uv pip compile -q --upgrade --no-header --generate-hashes requirements.in -o requirements.txt
+	$(BIN)/uv pip compile -q --upgrade --no-header --generate-hashes requirements-dev.in -o requirements-dev.txt
+	$(BIN)/uv pip compile -q --upgrade --no-header --generate-hashes requirements-tryton.in -o requirements-tryton.txt
+
+clean:
+	rm -rf .venv .venv-tryton var

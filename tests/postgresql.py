@@ -1,0 +1,56 @@
+"""A private PostgreSQL server for one test run: found, started on a free loopback port, stopped by its own id."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+PLACES = ("/usr/lib/postgresql/*/bin", "/opt/homebrew/opt/postgresql*/bin", "/usr/local/opt/postgresql*/bin")
+
+
+def binaries() -> Path | None:
+    """The folder with initdb and pg_ctl, newest version first."""
+    if found := shutil.which("initdb"):
+        return Path(found).resolve().parent
+    folders = [folder for place in PLACES for folder in Path("/").glob(place[1:]) if (folder / "initdb").exists()]
+    return max(folders, default=None)
+
+
+@contextlib.contextmanager
+def server() -> Iterator[str | None]:
+    """The URL of a fresh server, or None when PostgreSQL is not installed."""
+    folder = binaries()
+    if folder is None:
+        yield None
+        return
+    # initdb refuses to run as root; Debian's package brings an account for it.
+    account = "postgres" if os.geteuid() == 0 else None
+    home = Path(tempfile.mkdtemp(prefix="procure-pg-"))
+    if account:
+        shutil.chown(home, account)
+    run = {"user": account, "cwd": home, "check": True, "stdout": subprocess.DEVNULL} if account else {
+        "cwd": home, "check": True, "stdout": subprocess.DEVNULL
+    }  # fmt: skip
+    if account and account not in {each.pw_name for each in pwd.getpwall()}:
+        raise SystemExit("PostgreSQL is here but the account “postgres” is not: run the tests as an ordinary user.")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    data = home / "data"
+    subprocess.run([folder / "initdb", "-D", data, "-U", "procure", "-A", "trust", "-E", "UTF8"], **run)
+    options = (
+        f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={home} -c fsync=off -c max_connections=120"
+    )
+    subprocess.run([folder / "pg_ctl", "-D", data, "-l", home / "log", "-w", "-o", options, "start"], **run)
+    try:
+        yield f"postgres://procure@127.0.0.1:{port}/postgres"
+    finally:
+        subprocess.run([folder / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop"], **run)
+        shutil.rmtree(home, ignore_errors=True)
