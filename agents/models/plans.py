@@ -1,0 +1,147 @@
+"""Plans at work: a run of a template version, its steps, and each start of a step."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Plan(models.Model):
+    class Status(models.TextChoices):
+        RUNNING = "running", _("Running")
+        WAITING = "waiting", _("Waiting")
+        PARKED = "parked", _("Needs a person")
+        COMPENSATING = "compensating", _("Being undone")
+        DONE = "done", _("Done")
+        CANCELLED = "cancelled", _("Ended early")
+
+    LIVE = (Status.RUNNING, Status.WAITING, Status.PARKED, Status.COMPENSATING)
+
+    reference = models.CharField(max_length=20, unique=True)
+    template = models.ForeignKey("agents.PlanTemplate", on_delete=models.PROTECT, related_name="plans")
+    entity = models.ForeignKey("ledger.LegalEntity", on_delete=models.PROTECT, related_name="plans")
+    requested_by = models.ForeignKey(
+        "ledger.Person", on_delete=models.PROTECT, null=True, blank=True, related_name="plans"
+    )
+    subject_kind = models.CharField(max_length=40)
+    subject_key = models.CharField(max_length=80)
+    start_key = models.CharField(
+        max_length=64, unique=True, null=True, blank=True, help_text=_("The same cause starts one plan only.")
+    )
+    status = models.CharField(max_length=12, choices=Status, default=Status.RUNNING, db_index=True)
+    reason = models.TextField(blank=True, help_text=_("Why it ended early or needs a person."))
+    inputs = models.JSONField(default=dict, blank=True)
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["subject_kind", "subject_key"])]
+
+    def __str__(self) -> str:
+        return self.reference
+
+    @property
+    def is_live(self) -> bool:
+        return self.status in self.LIVE
+
+
+class Step(models.Model):
+    """One node of a plan. Once it has a result, a trigger keeps result and status as they are."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending", _("Not yet")
+        READY = "ready", _("Ready")
+        RUNNING = "running", _("Running")
+        WAITING = "waiting", _("Waiting")
+        PARKED = "parked", _("Needs a person")
+        DONE = "done", _("Done")
+        SKIPPED = "skipped", _("Skipped")
+        CANCELLED = "cancelled", _("Cancelled")
+
+    SETTLED = (Status.DONE, Status.SKIPPED)
+    OPEN = (Status.PENDING, Status.READY, Status.RUNNING, Status.WAITING, Status.PARKED)
+
+    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="steps")
+    key = models.CharField(max_length=40)
+    role = models.CharField(max_length=40)
+    after = models.JSONField(default=list, blank=True)
+    status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
+    attempts = models.PositiveIntegerField(default=0, help_text=_("Starts, each counted before it began."))
+    max_attempts = models.PositiveIntegerField(
+        default=5, help_text=_("Starts allowed; each orderly wait allows one more.")
+    )
+    due_at = models.DateTimeField()
+    lease_until = models.DateTimeField(null=True, blank=True)
+    fence = models.PositiveBigIntegerField(default=0, help_text=_("Grows with each claim; an older holder is refused."))
+    waiting_on = models.JSONField(default=list, blank=True)
+    wait_until = models.DateTimeField(null=True, blank=True)
+    waiting_for = models.TextField(blank=True)
+    asks_person = models.BooleanField(default=False)
+    memory = models.JSONField(default=dict, blank=True)
+    result = models.JSONField(null=True, blank=True)
+    result_digest = models.CharField(max_length=64, blank=True)
+    evidence = models.JSONField(default=list, blank=True, help_text=_("Where each figure of the result comes from."))
+    error = models.TextField(blank=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["plan", "key"], name="step_key_once"),
+            models.CheckConstraint(
+                condition=~models.Q(status="done") | ~models.Q(result_digest=""), name="step_done_has_result"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(attempts__lte=models.F("max_attempts")), name="step_attempts_within_cap"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["status", "due_at"]),
+            models.Index(fields=["status", "lease_until"]),
+            models.Index(fields=["status", "wait_until"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.plan.reference}/{self.key}"
+
+
+class StepAttempt(models.Model):
+    """One start of a step: by which fence, how it ended. No end means it never came back."""
+
+    class Outcome(models.TextChoices):
+        FINISHED = "finished", _("Finished")
+        WAITS = "waits", _("Waits")
+        FAILED = "failed", _("Failed")
+        PARKED = "parked", _("Given to a person")
+        ENDED = "ended", _("Ended the plan")
+        STOPPED = "stopped", _("Stopped")
+
+    step = models.ForeignKey(Step, on_delete=models.PROTECT, related_name="tries")
+    number = models.PositiveIntegerField()
+    fence = models.PositiveBigIntegerField()
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=10, choices=Outcome, blank=True)
+    detail = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [models.UniqueConstraint(fields=["step", "number"], name="step_attempt_once")]
+
+    def __str__(self) -> str:
+        return f"{self.step} #{self.number}"
+
+
+class AwaitedObject(models.Model):
+    """Finds the waiting steps when the journal names an object. Mirrors `Step.waiting_on`."""
+
+    step = models.ForeignKey(Step, on_delete=models.CASCADE, related_name="awaited")
+    kind = models.CharField(max_length=40)
+    key = models.CharField(max_length=80)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["step", "kind", "key"], name="awaited_object_once")]
+        indexes = [models.Index(fields=["kind", "key"])]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.key}"

@@ -1,0 +1,36 @@
+"""Plan templates: versioned data, never changed once published."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class PlanTemplate(models.Model):
+    """One version of a graph of steps. Running plans stay on the version they started with."""
+
+    class Status(models.TextChoices):
+        PUBLISHED = "published", _("In force")
+        RETIRED = "retired", _("Replaced by a later version")
+
+    entity = models.ForeignKey("ledger.LegalEntity", on_delete=models.PROTECT, related_name="plan_templates")
+    name = models.SlugField(max_length=60)
+    version = models.PositiveIntegerField()
+    definition = models.JSONField(help_text=_("Title, subject kind and steps; the shape is in agents.definition."))
+    digest = models.CharField(max_length=64, help_text=_("SHA-256 of the definition's canonical JSON."))
+    status = models.CharField(max_length=10, choices=Status, default=Status.PUBLISHED)
+    published_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["name", "-version"]
+        constraints = [
+            models.UniqueConstraint(fields=["entity", "name", "version"], name="plan_template_version_once"),
+            models.UniqueConstraint(
+                fields=["entity", "name"], condition=models.Q(status="published"), name="one_template_in_force"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} v{self.version}"
+
+    @property
+    def title(self) -> str:
+        return str(self.definition.get("title") or self.name)
