@@ -8,3 +8,12 @@ class VendorsConfig(AppConfig):
     label = "vendors"
     verbose_name = "Vendors"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from ledger import command
+        from vendors import commands
+
+        command.register(commands.QualifyVendor, handler="vendors.handlers.qualify_vendor")
+        command.register(commands.WithdrawQualification, handler="vendors.handlers.withdraw_qualification")
+        command.register(commands.BlockVendor, handler="vendors.handlers.block_vendor")
+        command.register(commands.UnblockVendor, handler="vendors.handlers.unblock_vendor")
