@@ -29,12 +29,12 @@ class PolicyVersion(models.Model):
         ]
         ordering = ["entity", "-number"]
 
+    def __str__(self) -> str:
+        return f"{self.name} (version {self.number})"
+
     @property
     def rules(self) -> list[dict]:
         return self.document["rules"]
-
-    def __str__(self) -> str:
-        return f"{self.name} (version {self.number})"
 
 
 class Bounds(models.Model):

@@ -73,12 +73,12 @@ class Proposal(models.Model):
     class Meta:
         indexes = [models.Index(fields=["status", "due_at"]), models.Index(fields=["author_kind", "author_id"])]
 
+    def __str__(self) -> str:
+        return f"{self.reference} {self.sentence}"
+
     @property
     def author(self) -> Actor:
         return Actor(ActorKind(self.author_kind), self.author_id, self.author_name)
-
-    def __str__(self) -> str:
-        return f"{self.reference} {self.sentence}"
 
 
 class ProposalRevision(models.Model):
