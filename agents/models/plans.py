@@ -64,6 +64,7 @@ class Step(models.Model):
     key = models.CharField(max_length=40)
     role = models.CharField(max_length=40)
     after = models.JSONField(default=list, blank=True)
+    spec = models.JSONField(default=dict, help_text=_("The step as its template version states it."))
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
     attempts = models.PositiveIntegerField(default=0, help_text=_("Starts, each counted before it began."))
     max_attempts = models.PositiveIntegerField(
@@ -103,6 +104,10 @@ class Step(models.Model):
 
     def __str__(self) -> str:
         return f"{self.plan.reference}/{self.key}"
+
+    @property
+    def label(self) -> str:
+        return str(self.spec.get("label") or self.key)
 
 
 class StepAttempt(models.Model):
