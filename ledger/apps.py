@@ -1,4 +1,8 @@
+from typing import Any
+
 from django.apps import AppConfig
+from django.db.backends.signals import connection_created
+from django.db.models.signals import post_migrate
 
 
 class LedgerConfig(AppConfig):
@@ -8,3 +12,23 @@ class LedgerConfig(AppConfig):
     label = "ledger"
     verbose_name = "Ledger"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        # Django's own hooks for connections and migrations; the project has no model signals.
+        connection_created.connect(_prepare, dispatch_uid="ledger")
+        post_migrate.connect(_restore, sender=self, dispatch_uid="ledger")
+
+
+def _prepare(connection: Any, **_: Any) -> None:
+    if connection.vendor == "sqlite":
+        from ledger.databases import sqlite
+
+        sqlite.prepare(connection)
+
+
+def _restore(using: str, verbosity: int = 1, **_: Any) -> None:
+    from django.db import connections
+
+    from ledger import triggers
+
+    triggers.restore(connections[using])

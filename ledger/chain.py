@@ -1,54 +1,92 @@
 """The chain itself: bytes, hash and the append statement. Record format version 1.
 
 Bytes are RFC 8785 JSON of the body plus `origin`, `prev`, `seq`, `time` and `v`. hash = SHA-256(0x00 || bytes);
-`prev` is inside the bytes, so one hash is chain link and RFC 6962 leaf.
+`prev` is inside the bytes, so one hash is chain link and RFC 6962 leaf. RFC 8785 sorts keys, and no key of a body
+sorts after `prev`: so Python sends what stands before and after `origin`, and the database, which alone knows the
+rest while it holds the head, puts origin, prev, seq, time and v in their places.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
 from typing import Any
 
 import rfc8785
+from django.db import DatabaseError, connection, transaction
 
-from ledger import clock
-from ledger.command import ObjectRef
-from ledger.models import Entry, EntryObject, LedgerHead
+from ledger import databases
+from ledger.errors import InvalidInput, LedgerUnavailable
+from ledger.models import Entry
+
+COLUMNS = ("id", "log_id", "seq", "time", "kind", "actor_kind", "actor_id", "bytes", "prev", "hash")
+REQUIRED_KEYS = {"actor", "data", "entity", "kind", "objects"}
+BODY_KEYS = REQUIRED_KEYS | {"causes", "commitments", "effect_key", "model", "on_behalf_of", "plan", "policy"}
+LONGEST = {"kind": 60, "actor_id": 80, "object_kind": 40, "object_key": 80}
 
 
 def leaf_hash(content: bytes) -> str:
     return hashlib.sha256(b"\x00" + content).hexdigest()
 
 
-def append(log: str, body: dict[str, Any], objects: Sequence[ObjectRef]) -> Entry:
-    head = LedgerHead.objects.select_for_update().get(log=log)
-    time = clock.now()
-    content = rfc8785.dumps(
-        body
-        | {
-            "origin": head.origin,
-            "prev": head.hash,
-            "seq": head.seq + 1,
-            "time": time.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-            "v": 1,
-        }
-    )
-    entry = Entry.objects.create(
-        log=head,
-        seq=head.seq + 1,
-        time=time,
-        kind=body["kind"],
-        actor_kind=body["actor"]["kind"],
-        actor_id=body["actor"]["id"],
-        bytes=content,
-        prev=head.hash,
-        hash=leaf_hash(content),
-    )
-    LedgerHead.objects.filter(log=log).update(seq=entry.seq, hash=entry.hash)
-    EntryObject.objects.bulk_create(EntryObject(entry=entry, kind=each.kind, key=each.key) for each in objects)
-    return entry
+def append(log: str, body: dict[str, Any]) -> Entry:
+    """Adds the body to the log as its next entry. On `LedgerUnavailable` the transaction is lost for good."""
+    before, after = halves(body)
+    try:
+        with connection.cursor() as cursor:
+            row = databases.of(connection).append(cursor, log=log, before=before, after=after)
+    except DatabaseError as error:
+        transaction.set_rollback(True)
+        raise LedgerUnavailable() from error
+    if row is None:
+        transaction.set_rollback(True)
+        raise LedgerUnavailable(f"There is no ledger log “{log}”, so nothing was changed.")
+    return Entry.from_db(connection.alias, COLUMNS, row)
+
+
+def halves(body: dict[str, Any]) -> tuple[str, str]:
+    """The canonical bytes of a body, cut where `origin` belongs."""
+    _check(body)
+    front = {key: value for key, value in body.items() if key < "origin"}
+    back = {key: value for key, value in body.items() if key > "origin"}
+    tail = rfc8785.dumps(back).decode()[1:-1]
+    return rfc8785.dumps(front).decode()[:-1], f",{tail}" if tail else ""
+
+
+def _check(body: dict[str, Any]) -> None:
+    if unknown := set(body) - BODY_KEYS:
+        raise InvalidInput(f"A ledger record has no field {', '.join(sorted(unknown))}.")
+    _check_plain(body)
+    widths = [("kind", body["kind"]), ("actor_id", body["actor"]["id"])]
+    for each in body.get("objects", ()):
+        widths += [("object_kind", each["kind"]), ("object_key", each["key"])]
+    for name, value in widths:
+        if not value or len(value) > LONGEST[name]:
+            raise InvalidInput(f"{name} in a ledger record has 1 to {LONGEST[name]} characters, not {len(value)}.")
+
+
+def _check_plain(value: Any) -> None:
+    """Only what RFC 8785 writes the same way everywhere: no float, no number beyond 2^53, no broken text."""
+    if value is None or isinstance(value, bool):
+        return
+    if isinstance(value, str):
+        # NUL is legal JSON that PostgreSQL cannot read back; a lone surrogate is no text at all.
+        if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
+            raise InvalidInput("Text with NUL or broken characters cannot be recorded in the ledger.")
+    elif isinstance(value, int):
+        if abs(value) >= 2**53:
+            raise InvalidInput("A number in the ledger must stay below 2^53; write it as a string.")
+    elif isinstance(value, dict):
+        for key, each in value.items():
+            if not isinstance(key, str):
+                raise InvalidInput("A name in a ledger record must be text.")
+            _check_plain(key)
+            _check_plain(each)
+    elif isinstance(value, list):
+        for each in value:
+            _check_plain(each)
+    else:
+        raise InvalidInput(f"A {type(value).__name__} cannot be recorded in the ledger; write it as a string.")
 
 
 def read(entry: Entry) -> dict[str, Any]:

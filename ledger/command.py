@@ -76,7 +76,7 @@ class Carried:
 
 
 class Command(BaseModel):
-    """Subclass per imperative, e.g. `class IssueOrder(Command)`. Fields: str, int, bool, date, Decimal, lists of such."""
+    """Subclass per imperative (`class IssueOrder(Command)`). Fields: str, int, bool, date, Decimal, lists of such."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
     #: How a person says it: "Issue order".

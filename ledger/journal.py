@@ -53,7 +53,7 @@ def record(
         "policy": policy,
     }
     body |= {name: value for name, value in optional.items() if value}
-    return append(entity.log_id, body, objects)
+    return append(entity.log_id, body)
 
 
 def history_of(*objects: ObjectRef) -> QuerySet[Entry]:

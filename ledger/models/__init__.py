@@ -1,4 +1,5 @@
 from ledger.models.authority import GrantedAuthority
+from ledger.models.heartbeat import Heartbeat
 from ledger.models.journal import Cursor, Entry, EntryObject, LedgerHead
 from ledger.models.organisation import CostCentre, LegalEntity, NumberRange, Person
 from ledger.models.outbox import Effect, EffectAttempt
@@ -13,6 +14,7 @@ __all__ = [
     "Entry",
     "EntryObject",
     "GrantedAuthority",
+    "Heartbeat",
     "LedgerHead",
     "LegalEntity",
     "NumberRange",

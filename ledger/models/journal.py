@@ -1,5 +1,6 @@
 """The append-only chain and its readers' places. Triggers in migrations refuse every other kind of write."""
 
+from django.core.validators import RegexValidator
 from django.db import models
 
 
@@ -7,7 +8,11 @@ class LedgerHead(models.Model):
     """The end of one log. Locked last, by the append statement alone."""
 
     log = models.CharField(max_length=40, primary_key=True)
-    origin = models.CharField(max_length=120, help_text="Name of this log in every record and checkpoint.")
+    origin = models.CharField(
+        max_length=120,
+        validators=[RegexValidator(r"\A[A-Za-z0-9._/:+-]+\Z")],
+        help_text="Name of this log in every record and checkpoint: letters, digits and . _ / : + -",
+    )
     seq = models.PositiveBigIntegerField(default=0)
     hash = models.CharField(max_length=64, default="0" * 64)
 
@@ -46,7 +51,13 @@ class EntryObject(models.Model):
     key = models.CharField(max_length=80)
 
     class Meta:
+        verbose_name = "object of an entry"
+        verbose_name_plural = "objects of entries"
+        constraints = [models.UniqueConstraint(fields=["entry", "kind", "key"], name="entry_object_once")]
         indexes = [models.Index(fields=["kind", "key", "entry"])]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.key}"
 
 
 class Cursor(models.Model):
@@ -58,3 +69,6 @@ class Cursor(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["name", "log"], name="cursor_once")]
+
+    def __str__(self) -> str:
+        return f"{self.name} at {self.seq}"

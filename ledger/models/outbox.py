@@ -28,7 +28,11 @@ class Effect(models.Model):
     cause_seq = models.PositiveBigIntegerField(null=True, help_text=_("The ledger entry that caused it."))
     status = models.CharField(max_length=10, choices=Status, default=Status.WAITING, db_index=True)
     not_before = models.DateTimeField()
-    attempts = models.PositiveIntegerField(default=0)
+    attempts = models.PositiveIntegerField(default=0, help_text=_("Counted before each call."))
+    most_attempts = models.PositiveIntegerField(default=12, help_text=_("After these a person decides."))
+    vouched = models.PositiveIntegerField(
+        default=0, help_text=_("A person said that none of the first so many attempts arrived.")
+    )
     lease_until = models.DateTimeField(null=True, blank=True)
     fence = models.PositiveBigIntegerField(default=0)
     external_id = models.CharField(max_length=120, blank=True)
@@ -39,6 +43,8 @@ class Effect(models.Model):
     settled_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name = _("outside effect")
+        ordering = ["pk"]
         indexes = [
             models.Index(fields=["status", "not_before"]),
             models.Index(fields=["object_kind", "object_key"]),
@@ -61,3 +67,6 @@ class EffectAttempt(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["effect", "number"], name="effect_attempt_once")]
         ordering = ["number"]
+
+    def __str__(self) -> str:
+        return f"{self.number}: {self.outcome or 'not ended'}"

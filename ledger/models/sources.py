@@ -12,9 +12,9 @@ class Source(models.Model):
     content = models.BinaryField()
     received_at = models.DateTimeField()
 
+    def __str__(self) -> str:
+        return f"{self.origin} {self.digest[:12]}"
+
     @property
     def text(self) -> str:
         return bytes(self.content).decode()
-
-    def __str__(self) -> str:
-        return f"{self.origin} {self.digest[:12]}"

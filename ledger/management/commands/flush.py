@@ -1,0 +1,20 @@
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import CommandError
+from django.core.management.commands import flush
+from django.db import DEFAULT_DB_ALIAS, connections
+
+from ledger import triggers
+
+
+class Command(flush.Command):
+    """Empties a test database; refuses anywhere else, because a ledger is never emptied."""
+
+    def handle(self, **options: Any) -> str | None:
+        connection = connections[options.get("database") or DEFAULT_DB_ALIAS]
+        is_test = connection.settings_dict["NAME"] == connection.creation._get_test_db_name()
+        if not (getattr(settings, "LEDGER_MAY_BE_FLUSHED", False) and is_test):
+            raise CommandError("A ledger is never emptied. To begin again, point DATABASE_URL at a new database.")
+        with triggers.lifted(connection):
+            return super().handle(**options)

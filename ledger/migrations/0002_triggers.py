@@ -1,0 +1,21 @@
+from django.db import migrations
+
+from ledger.databases import postgresql
+from ledger.triggers import KeepChain
+
+
+def make_append(apps, schema_editor):
+    if schema_editor.connection.vendor == "postgresql":
+        with schema_editor.connection.cursor() as cursor:
+            postgresql.install_append(cursor)
+
+
+def drop_append(apps, schema_editor):
+    if schema_editor.connection.vendor == "postgresql":
+        with schema_editor.connection.cursor() as cursor:
+            postgresql.remove_append(cursor)
+
+
+class Migration(migrations.Migration):
+    dependencies = [("ledger", "0001_initial")]
+    operations = [KeepChain(), migrations.RunPython(make_append, drop_append)]

@@ -1,0 +1,107 @@
+"""The triggers that keep the ledger: made by migrations, put back after table rebuilds, looked for by checks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+from django.apps.registry import Apps
+from django.db import transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.operations.base import Operation
+from django.db.migrations.recorder import MigrationRecorder
+
+from ledger import databases
+from ledger.databases.trigger import Trigger
+
+
+class PutInPlace(Operation):
+    """A migration operation that makes triggers; subclasses say which."""
+
+    reversible = True
+
+    def triggers(self, connection: BaseDatabaseWrapper) -> tuple[Trigger, ...]:
+        raise NotImplementedError
+
+    def state_forwards(self, app_label: str, state: Any) -> None:
+        pass
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Apps, to_state: Apps
+    ) -> None:
+        connection = schema_editor.connection
+        with connection.cursor() as cursor:
+            databases.of(connection).install(cursor, self.triggers(connection))
+
+    def database_backwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Apps, to_state: Apps
+    ) -> None:
+        connection = schema_editor.connection
+        with connection.cursor() as cursor:
+            databases.of(connection).remove(cursor, self.triggers(connection))
+
+
+class KeepChain(PutInPlace):
+    """Entries, heads, object index and granted authorities take no write but the right one."""
+
+    def triggers(self, connection: BaseDatabaseWrapper) -> tuple[Trigger, ...]:
+        return databases.of(connection).chain()
+
+    def describe(self) -> str:
+        return "Keep the chain append-only"
+
+
+def declared(connection: BaseDatabaseWrapper) -> tuple[Trigger, ...]:
+    """Every trigger that the migrations applied to this database have put in place."""
+    recorder = MigrationRecorder(connection)
+    applied = recorder.applied_migrations() if recorder.has_table() else {}
+    found = {}
+    for key, operation in _operations():
+        if key in applied:
+            found |= {each.name: each for each in operation.triggers(connection)}
+    tables = set(connection.introspection.table_names())
+    return tuple(each for each in found.values() if each.table in tables)
+
+
+@lru_cache(maxsize=1)
+def _operations() -> tuple[tuple[tuple[str, str], PutInPlace], ...]:
+    loader = MigrationLoader(None, load=False)
+    loader.load_disk()
+    return tuple(
+        (key, operation)
+        for key, migration in loader.disk_migrations.items()
+        for operation in migration.operations
+        if isinstance(operation, PutInPlace)
+    )
+
+
+def wanting(connection: BaseDatabaseWrapper) -> list[str]:
+    """Names of declared triggers that are missing or were altered."""
+    with connection.cursor() as cursor:
+        return databases.of(connection).wanting(cursor, declared(connection))
+
+
+def restore(connection: BaseDatabaseWrapper) -> list[str]:
+    """Puts back what is wanting (SQLite drops a table's triggers when a migration rebuilds it); says what it was."""
+    missing = set(wanting(connection))
+    if missing:
+        with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+            databases.of(connection).install(cursor, [each for each in declared(connection) if each.name in missing])
+    return sorted(missing)
+
+
+@contextmanager
+def lifted(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """Takes all triggers away for the block. Needs the rights of the tables' owner; for emptying test databases."""
+    triggers = declared(connection)
+    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+        databases.of(connection).remove(cursor, triggers)
+    try:
+        yield
+    finally:
+        with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+            databases.of(connection).install(cursor, triggers)
