@@ -34,6 +34,8 @@ RIGHTS: dict[str, frozenset[str]] = {
     "invitation.revoke": frozenset({Role.BUYER, Role.ADMINISTRATOR}),
     "plan.manage": frozenset({Role.BUYER, Role.ADMINISTRATOR}),
     "erp.manage": frozenset({Role.BUYER, Role.ADMINISTRATOR}),
+    "erp.configure": frozenset({Role.ADMINISTRATOR}),
+    "effect.resolve": frozenset({Role.BUYER, Role.ADMINISTRATOR}),
     "policy.edit": frozenset({Role.ADMINISTRATOR}),
     "bounds.edit": frozenset({Role.ADMINISTRATOR}),
     "switch.stop": frozenset({Role.BUYER, Role.APPROVER, Role.ADMINISTRATOR}),

@@ -1,0 +1,106 @@
+"""The ERP rooms in the admin: connections without their secrets, and everything else to read only."""
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+from import_export.admin import ExportMixin
+from unfold.admin import ModelAdmin
+from unfold.contrib.import_export.forms import ExportForm
+
+from ledger import rights
+from procure.erp import credentials
+from procure.erp.connectors import kinds
+from procure.models.erp import ErpCall, ErpConnection, ExternalRef, SandboxDial, SandboxJournal, SandboxOrder
+
+
+class ReadOnlyAdmin(ExportMixin, ModelAdmin):
+    """Listed, searched and exported; added, changed and deleted by nobody here."""
+
+    export_form_class = ExportForm
+
+    def has_add_permission(self, request) -> bool:
+        return False
+
+    def has_change_permission(self, request, obj=None) -> bool:
+        return False
+
+    def has_delete_permission(self, request, obj=None) -> bool:
+        return False
+
+    def has_view_permission(self, request, obj=None) -> bool:
+        return request.user.is_authenticated and rights.person_may(request.user, "erp.manage")
+
+    def has_module_permission(self, request) -> bool:
+        return self.has_view_permission(request)
+
+
+@admin.register(ErpConnection)
+class ErpConnectionAdmin(ModelAdmin):
+    """The credential is never here: only its name and where to put it."""
+
+    list_display = ["name", "entity", "kind", "base_url", "active", "default", "sign_in_refused_at"]
+    list_filter = ["kind", "active", "entity"]
+    search_fields = ["name", "base_url"]
+    readonly_fields = ["sign_in_refused_at", "credential_place"]
+
+    def formfield_for_dbfield(self, db_field, request, **kwargs):
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name == "kind" and field is not None:
+            choices = [(kind, connector.label) for kind, connector in kinds().items()]
+            field.widget = admin.widgets.AdminRadioSelect(choices=choices)
+        return field
+
+    @admin.display(description=_("Credential"))
+    def credential_place(self, connection: ErpConnection) -> str:
+        return _("%(variable)s, or %(file)s with mode 600") % {
+            "variable": credentials.variable_of(connection),
+            "file": credentials.file_of(connection),
+        }
+
+    def has_add_permission(self, request) -> bool:
+        return rights.person_may(request.user, "erp.manage")
+
+    def has_change_permission(self, request, obj=None) -> bool:
+        return self.has_add_permission(request)
+
+    def has_view_permission(self, request, obj=None) -> bool:
+        return self.has_add_permission(request)
+
+    def has_module_permission(self, request) -> bool:
+        return self.has_add_permission(request)
+
+    def has_delete_permission(self, request, obj=None) -> bool:
+        return False
+
+
+@admin.register(ErpCall)
+class ErpCallAdmin(ReadOnlyAdmin):
+    list_display = ["started_at", "connection", "verb", "object_key", "outcome", "detail"]
+    list_filter = ["outcome", "verb", "connection"]
+    search_fields = ["object_key", "effect_key", "detail"]
+    date_hierarchy = "started_at"
+
+
+@admin.register(ExternalRef)
+class ExternalRefAdmin(ReadOnlyAdmin):
+    list_display = ["internal_key", "kind", "external_number", "external_id", "connection", "last_seen"]
+    list_filter = ["kind", "connection"]
+    search_fields = ["internal_key", "external_id", "external_number"]
+
+
+@admin.register(SandboxOrder)
+class SandboxOrderAdmin(ReadOnlyAdmin):
+    list_display = ["number", "buyer_reference", "vendor", "state", "total", "currency", "created_at"]
+    list_filter = ["state", "connection"]
+    search_fields = ["number", "reference", "buyer_reference", "vendor"]
+
+
+@admin.register(SandboxJournal)
+class SandboxJournalAdmin(ReadOnlyAdmin):
+    list_display = ["at", "verb", "reference", "verdict", "order"]
+    list_filter = ["verb", "verdict", "connection"]
+    search_fields = ["reference", "buyer_reference"]
+
+
+@admin.register(SandboxDial)
+class SandboxDialAdmin(ReadOnlyAdmin):
+    list_display = ["fault", "connection", "remaining", "seconds"]
