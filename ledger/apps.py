@@ -14,6 +14,9 @@ class LedgerConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from ledger import doorbell
+
+        doorbell.register("outbox", answerer="ledger.outbox.answer", due="ledger.outbox.due")
         # Django's own hooks for connections and migrations; the project has no model signals.
         connection_created.connect(_prepare, dispatch_uid="ledger")
         post_migrate.connect(_restore, sender=self, dispatch_uid="ledger")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ledger.actors import Actor
 from ledger.command import ObjectRef
 from ledger.journal import record
-from ledger.models import Entry, LegalEntity, Switch
+from ledger.models import Effect, Entry, LegalEntity, Switch
 
 
 def switch_turned(switch: Switch, *, actor: Actor, entity: LegalEntity) -> Entry:
@@ -26,4 +26,43 @@ def batch_imported(*, batch: str, digest: str, counts: dict[str, int], actor: Ac
         entity=entity,
         objects=[ObjectRef("batch", batch)],
         data={"digest": digest, "counts": {name: str(count) for name, count in counts.items()}},
+    )
+
+
+def _objects(effect: Effect) -> list[ObjectRef]:
+    return [ObjectRef(effect.object_kind, effect.object_key), ObjectRef("effect", effect.effect_key)]
+
+
+def effect_intended(effect: Effect) -> Entry:
+    """What will be sent is fixed here, by digest, before anything is sent."""
+    return record(
+        "effect.intended",
+        actor=Actor.system("outbox"),
+        entity=effect.entity,
+        objects=_objects(effect),
+        data={"sender": effect.sender, "purpose": effect.purpose, "request": effect.request_digest},
+        causes=[effect.cause_seq] if effect.cause_seq else (),
+        effect_key=effect.effect_key,
+    )
+
+
+def effect_cancelled(effect: Effect, *, reason: str) -> Entry:
+    return record(
+        "effect.cancelled",
+        actor=Actor.system("outbox"),
+        entity=effect.entity,
+        objects=_objects(effect),
+        data={"reason": reason},
+        effect_key=effect.effect_key,
+    )
+
+
+def effect_resolved(effect: Effect, *, kind: str, detail: str, actor: Actor) -> Entry:
+    return record(
+        "effect.resolved",
+        actor=actor,
+        entity=effect.entity,
+        objects=_objects(effect),
+        data={"outcome": kind, "detail": detail},
+        effect_key=effect.effect_key,
     )

@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
-from django.apps.registry import Apps
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.recorder import MigrationRecorder
+from django.db.migrations.state import ProjectState
 
 from ledger import databases
 from ledger.databases.trigger import Trigger
@@ -31,14 +31,14 @@ class PutInPlace(Operation):
         pass
 
     def database_forwards(
-        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Apps, to_state: Apps
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
     ) -> None:
         connection = schema_editor.connection
         with connection.cursor() as cursor:
             databases.of(connection).install(cursor, self.triggers(connection))
 
     def database_backwards(
-        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Apps, to_state: Apps
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
     ) -> None:
         connection = schema_editor.connection
         with connection.cursor() as cursor:
@@ -59,7 +59,7 @@ def declared(connection: BaseDatabaseWrapper) -> tuple[Trigger, ...]:
     """Every trigger that the migrations applied to this database have put in place."""
     recorder = MigrationRecorder(connection)
     applied = recorder.applied_migrations() if recorder.has_table() else {}
-    found = {}
+    found: dict[str, Trigger] = {}
     for key, operation in _operations():
         if key in applied:
             found |= {each.name: each for each in operation.triggers(connection)}

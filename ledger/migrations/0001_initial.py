@@ -166,7 +166,7 @@ class Migration(migrations.Migration):
                 ('status', models.CharField(choices=[('waiting', 'Waiting to be sent'), ('calling', 'Being sent'), ('confirmed', 'Confirmed by the receiver'), ('refused', 'Refused by the receiver'), ('unknown', 'Sent, outcome unknown'), ('cancelled', 'Cancelled before it was sent')], db_index=True, default='waiting', max_length=10)),
                 ('not_before', models.DateTimeField()),
                 ('attempts', models.PositiveIntegerField(default=0, help_text='Counted before each call.')),
-                ('most_attempts', models.PositiveIntegerField(default=12, help_text='After these a person decides.')),
+                ('most_attempts', models.PositiveIntegerField(default=20, help_text='After these a person decides.')),
                 ('vouched', models.PositiveIntegerField(default=0, help_text='A person said that none of the first so many attempts arrived.')),
                 ('lease_until', models.DateTimeField(blank=True, null=True)),
                 ('fence', models.PositiveBigIntegerField(default=0)),

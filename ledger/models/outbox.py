@@ -29,7 +29,7 @@ class Effect(models.Model):
     status = models.CharField(max_length=10, choices=Status, default=Status.WAITING, db_index=True)
     not_before = models.DateTimeField()
     attempts = models.PositiveIntegerField(default=0, help_text=_("Counted before each call."))
-    most_attempts = models.PositiveIntegerField(default=12, help_text=_("After these a person decides."))
+    most_attempts = models.PositiveIntegerField(default=20, help_text=_("After these a person decides."))
     vouched = models.PositiveIntegerField(
         default=0, help_text=_("A person said that none of the first so many attempts arrived.")
     )

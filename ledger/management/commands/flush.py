@@ -11,10 +11,10 @@ from ledger import triggers
 class Command(flush.Command):
     """Empties a test database; refuses anywhere else, because a ledger is never emptied."""
 
-    def handle(self, **options: Any) -> str | None:
+    def handle(self, **options: Any) -> None:
         connection = connections[options.get("database") or DEFAULT_DB_ALIAS]
-        is_test = connection.settings_dict["NAME"] == connection.creation._get_test_db_name()
+        is_test = connection.settings_dict["NAME"] == connection.creation._get_test_db_name()  # type: ignore[attr-defined]
         if not (getattr(settings, "LEDGER_MAY_BE_FLUSHED", False) and is_test):
             raise CommandError("A ledger is never emptied. To begin again, point DATABASE_URL at a new database.")
         with triggers.lifted(connection):
-            return super().handle(**options)
+            super().handle(**options)
