@@ -1,0 +1,100 @@
+"""What a supervisor, a load balancer and a monitor ask: alive, ready, and a few figures. No names, no values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from ledger import clock
+from ledger.models import Effect, Entry, LedgerHead
+
+#: Work due for longer than this means that no worker is doing it.
+LATE = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    name: str
+    good: bool
+    detail: str
+
+
+@require_safe
+@never_cache
+def live(request: HttpRequest) -> HttpResponse:
+    """The process answers."""
+    return HttpResponse("live\n", content_type="text/plain; charset=utf-8")
+
+
+@require_safe
+@never_cache
+def ready(request: HttpRequest) -> JsonResponse:
+    """Database, ledger and worker are fit for work: 200, else 503 with what is wrong."""
+    checks = [_safely(each) for each in (database, ledger_head, oldest_due)]
+    body = {
+        "status": "ready" if all(each.good for each in checks) else "not ready",
+        "checks": {each.name: {"ok": each.good, "detail": each.detail} for each in checks},
+    }
+    return JsonResponse(body, status=200 if body["status"] == "ready" else 503)
+
+
+@require_safe
+@never_cache
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Gauges in the Prometheus text format."""
+    lines = []
+    for name, help_text, value in gauges():
+        lines += [f"# HELP procure_{name} {help_text}", f"# TYPE procure_{name} gauge", f"procure_{name} {value}"]
+    return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def gauges() -> list[tuple[str, str, Any]]:
+    now = clock.now()
+    effects = Effect.objects.filter(status__in=Effect.OPEN)
+    due = effects.filter(status=Effect.Status.WAITING, not_before__lte=now).order_by("not_before").first()
+    return [
+        ("ledger_entries", "Entries in all logs.", sum(LedgerHead.objects.values_list("seq", flat=True))),
+        ("outbox_open", "Outside effects not settled yet.", effects.count()),
+        ("outbox_unknown", "Effects whose outcome a person must find out.", effects.filter(status="unknown").count()),
+        ("outbox_oldest_due_seconds", "How long the oldest due effect has waited.", _age(due and due.not_before, now)),
+    ]
+
+
+def _age(since: datetime | None, now: datetime) -> int:
+    return max(0, int((now - since).total_seconds())) if since else 0
+
+
+def _safely(check: Callable[[], Check]) -> Check:
+    try:
+        return check()
+    except DatabaseError:
+        return Check(check.__name__, good=False, detail="the database does not answer")
+
+
+def database() -> Check:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return Check("database", good=True, detail=connection.vendor)
+
+
+def ledger_head() -> Check:
+    """Each head names the newest entry of its log; the whole chain is for `ledger verify`."""
+    for head in LedgerHead.objects.all():
+        newest = Entry.objects.filter(log=head).order_by("-seq").first()
+        if (newest.seq, newest.hash) != (head.seq, head.hash) if newest else head.seq != 0:
+            return Check("ledger", good=False, detail=f"the head of log {head.log} is not its newest entry")
+    return Check("ledger", good=True, detail="each head is its log's newest entry")
+
+
+def oldest_due() -> Check:
+    now = clock.now()
+    waiting = Effect.objects.filter(status=Effect.Status.WAITING, not_before__lte=now).order_by("not_before").first()
+    age = _age(waiting and waiting.not_before, now)
+    return Check("work", good=age < LATE.total_seconds(), detail=f"oldest due effect: {age} s")

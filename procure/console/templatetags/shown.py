@@ -1,0 +1,186 @@
+"""How a page shows money, time, people and states."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from ledger.actors import Actor
+from ledger.money import Money, parse_amount
+from procure.console import wording
+
+register = template.Library()
+
+MARK_NAMES = {
+    "person": gettext_lazy("person"),
+    "agent": gettext_lazy("agent"),
+    "policy": gettext_lazy("policy"),
+    "supplier": gettext_lazy("supplier"),
+    "system": gettext_lazy("system"),
+}
+KIND_MARKS = {"human": "person", "agent": "agent", "supplier": "supplier"}
+#: Tone -> the statuses shown in it. What is not here is neutral.
+STATUSES = {
+    "good": """pass passed approved carried_out done finished succeeded confirmed awarded ordered submitted active
+        verified""",
+    "warn": """ask waiting questions returned parked awaiting pending expiring draft conditional unknown stale held
+        compensating""",
+    "bad": "block blocked rejected failed refused revoked overdue stopped unverified expired",
+    "live": "running calling open opened sourcing raised sent issued captured started published",
+}
+TONES = {word: tone for tone, words in STATUSES.items() for word in words.split()}
+
+
+@register.filter
+def money(value: Money | Decimal | str | None, currency: str = "") -> SafeString | str:
+    """`12,400.00 EUR`, currency small and grey; nothing for nothing."""
+    if value is None or value == "":
+        return ""
+    if not isinstance(value, Money):
+        value = Money(value if isinstance(value, Decimal) else parse_amount(value), currency)
+    return format_html(
+        '<span class="money"><span class="fig">{}</span>&nbsp;<span class="ccy">{}</span></span>',
+        wording.amount(value),
+        value.currency,
+    )
+
+
+@register.filter
+def price(value: Decimal | None, currency: str = "") -> SafeString | str:
+    """Like money, with up to four decimals: a price per unit."""
+    if value is None or value == "":
+        return ""
+    return format_html(
+        '<span class="money"><span class="fig">{}</span>&nbsp;<span class="ccy">{}</span></span>',
+        wording.unit_price(Decimal(value), currency),
+        currency,
+    )
+
+
+@register.filter
+def fig(value: Decimal | int | str | None, places: int | None = None) -> str:
+    return "" if value is None or value == "" else wording.figure(Decimal(str(value)), places)
+
+
+register.filter("share", wording.share)
+register.filter("span", wording.span)
+
+
+@register.simple_tag(takes_context=True)
+def when(context: template.Context, value: date | datetime | None, style: str = "") -> SafeString | str:
+    """Relative words with the absolute on hover; `style="full"` writes both."""
+    if value is None or value == "":
+        return ""
+    words = wording.relative(value, now=context["now"], today=context["today"])
+    exact = wording.absolute(value)
+    if style == "full":
+        return format_html(
+            '<time datetime="{}"><span class="abs">{}</span> <span class="rel">({})</span></time>',
+            value.isoformat(),
+            exact,
+            words,
+        )
+    if style == "absolute":
+        return format_html('<time datetime="{}" title="{}">{}</time>', value.isoformat(), words, exact)
+    return format_html('<time datetime="{}" title="{}">{}</time>', value.isoformat(), exact, words)
+
+
+@register.simple_tag(takes_context=True)
+def past(context: template.Context, value: date | datetime | None) -> bool:
+    if value is None or value == "":
+        return False
+    return value < (context["now"] if isinstance(value, datetime) else context["today"])
+
+
+@register.inclusion_tag("console/_mark.html")
+def mark(kind: str, size: int = 18) -> dict[str, Any]:
+    """One of the four marks (and a small cog for the system), with its word for those who do not see it."""
+    kind = KIND_MARKS.get(kind, kind)
+    return {"kind": kind, "name": MARK_NAMES.get(kind, kind), "size": size}
+
+
+@register.inclusion_tag("console/_who.html")
+def who(actor: Actor | None, name: str = "") -> dict[str, Any]:
+    """Mark and name of who did a thing."""
+    if actor is None:
+        return {"kind": "system", "label": _("system")}
+    return {"kind": actor.mark, "label": name or actor.name or actor.id}
+
+
+@register.filter
+def mark_of(kind: str, actor_id: str = "") -> str:
+    """The mark for an actor's kind and id as they stand in a row."""
+    if kind == "system":
+        return "policy" if str(actor_id).startswith("policy:") else "system"
+    return KIND_MARKS.get(kind, kind)
+
+
+@register.filter
+def tone(status: str) -> str:
+    return TONES.get(str(status).lower(), "quiet")
+
+
+@register.simple_tag
+def chip(word: str, tone: str = "", title: str = "") -> SafeString:
+    return format_html(
+        '<span class="chip {}"{}>{}</span>',
+        tone or TONES.get(str(word).lower(), "quiet"),
+        format_html(' title="{}"', title) if title else "",
+        word,
+    )
+
+
+@register.simple_tag
+def status(row: Any) -> SafeString:
+    """A row's status as a chip: its word, in its tone."""
+    shown = getattr(row, "get_status_display", None)
+    word = shown() if shown else str(row.status)
+    return chip(word, TONES.get(str(row.status), "quiet"))
+
+
+@register.filter
+def differs(change: Any) -> wording.Difference | None:
+    return wording.difference(str(change.before), str(change.after))
+
+
+@register.filter
+def spans(text: str, marks: list[dict[str, Any]]) -> SafeString:
+    """Text with the used spans marked; overlapping ones merge. Spans are {start, end, path}."""
+    out: list[str] = []
+    at = 0
+    for each in sorted(marks, key=lambda one: (one["start"], one["end"])):
+        start, end = max(at, int(each["start"])), int(each["end"])
+        if end <= start:
+            continue
+        out.append(format_html("{}", text[at:start]))
+        out.append(format_html('<mark title="{}">{}</mark>', each.get("path", ""), text[start:end]))
+        at = end
+    out.append(format_html("{}", text[at:]))
+    return mark_safe("".join(out))  # every part is escaped above
+
+
+@register.filter
+def at(mapping: Any, key: Any) -> Any:
+    """A value of a mapping by a key that is itself a variable."""
+    return mapping.get(key) if hasattr(mapping, "get") else None
+
+
+@register.simple_tag(takes_context=True)
+def query(context: template.Context, **changes: Any) -> str:
+    """The page's query string with these keys set, or dropped when None; paging starts over."""
+    params = context["request"].GET.copy()
+    params.pop("page", None)
+    params.pop("open", None)
+    for key, value in changes.items():
+        if value is None:
+            params.pop(key, None)
+        else:
+            params[key] = value
+    return f"?{params.urlencode()}" if params else "?"

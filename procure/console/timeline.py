@@ -1,0 +1,121 @@
+"""Ledger entries as lines a person reads: who, did what, to what, when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from ledger.actors import Actor
+from ledger.chain import read
+from ledger.command import ObjectRef
+from ledger.journal import history_of
+from ledger.models import Entry
+from procure.console import names
+from procure.console.places import address
+
+WORDS = {
+    "requisition.captured": _("said what is needed"),
+    "requisition.answered": _("answered a question"),
+    "requisition.raised": _("requisition raised"),
+    "requisition.withdrawn": _("requisition withdrawn"),
+    "requisition.read": _("read the words"),
+    "plan.started": _("plan started"),
+    "plan.finished": _("plan finished"),
+    "plan.parked": _("plan needs a person"),
+    "step.finished": _("step finished"),
+    "step.parked": _("step needs a person"),
+    "proposal.made": _("proposed"),
+    "proposal.judged": _("judged by the policy"),
+    "proposal.revised": _("revised"),
+    "proposal.withdrawn": _("withdrawn"),
+    "proposal.approved": _("approved"),
+    "proposal.rejected": _("rejected"),
+    "proposal.returned": _("asked for changes"),
+    "proposal.passed": _("passed by policy"),
+    "proposal.carried_out": _("carried out"),
+    "proposal.undone": _("undone"),
+    "event.published": _("suppliers invited"),
+    "event.amended": _("event amended"),
+    "event.closed": _("closed for quotes"),
+    "event.opened": _("quotes opened"),
+    "event.cancelled": _("event cancelled"),
+    "invitation.sent": _("invitation sent"),
+    "invitation.revoked": _("invitation revoked"),
+    "invitation.opened": _("invitation opened"),
+    "bid.submitted": _("quote submitted, sealed"),
+    "bid.declined": _("declined to quote"),
+    "bid.opened": _("quote opened"),
+    "award.made": _("awarded"),
+    "award.revoked": _("award revoked"),
+    "order.issued": _("order issued"),
+    "order.changed": _("order changed"),
+    "order.cancelled": _("order cancelled"),
+    "erp.confirmed": _("confirmed by the ERP"),
+    "erp.refused": _("refused by the ERP"),
+    "erp.unknown": _("outcome at the ERP unknown"),
+    "budget.committed": _("budget held"),
+    "budget.released": _("budget released"),
+    "budget.changed": _("budget changed"),
+    "switch.stopped": _("stopped"),
+    "switch.started": _("started again"),
+    "batch.imported": _("data imported"),
+}
+#: What of an entry's data is worth a reader's line.
+TOLD = ("reason", "comment", "verdict", "number", "external_number", "status", "problem")
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    kind: str
+    key: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    seq: int
+    at: datetime
+    kind: str
+    words: str
+    actor: Actor
+    refs: tuple[Ref, ...]
+    told: str
+    data: dict[str, Any]
+    hash: str
+
+
+def lines(entries: Iterable[Entry]) -> list[Line]:
+    entries = list(entries)
+    known = names.actors((each.actor_kind, each.actor_id) for each in entries)
+    return [_line(each, known[(each.actor_kind, each.actor_id)]) for each in entries]
+
+
+def _line(entry: Entry, actor: Actor) -> Line:
+    body = read(entry)
+    data = body.get("data", {})
+    return Line(
+        seq=entry.seq,
+        at=entry.time,
+        kind=entry.kind,
+        words=str(WORDS.get(entry.kind, entry.kind.replace(".", " ").replace("_", " "))),
+        actor=actor,
+        refs=tuple(
+            Ref(each["kind"], each["key"], address(each["kind"], each["key"])) for each in body.get("objects", ())
+        ),
+        told="; ".join(str(data[name]) for name in TOLD if data.get(name) and isinstance(data[name], str | int)),
+        data=data,
+        hash=entry.hash,
+    )
+
+
+def history(*objects: ObjectRef, limit: int = 60) -> list[Line]:
+    """The newest entries that name any of these, newest first."""
+    return lines(history_of(*objects).order_by("-seq")[:limit])
+
+
+def refs_of(kind: str, keys: Sequence[str]) -> tuple[ObjectRef, ...]:
+    return tuple(ObjectRef(kind, key) for key in keys)

@@ -1,0 +1,50 @@
+"""Outside text as it came, with the words that were used in their place."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+
+from ledger.models import Source
+from procure.console.pages import entity_of, fragment, page, show
+from procure.console.sight import may_read_source
+
+MOST_SHOWN = 60_000
+
+
+@page(right="proposal.view")
+def source(request: HttpRequest, digest: str) -> HttpResponse:
+    """The whole text with `start`..`end` marked; beside the page when htmx asks."""
+    found = Source.objects.filter(digest=digest).first()
+    if found is None or not may_read_source(request.user, found, entity_of(request)):
+        raise Http404
+    text = _text(found)
+    start, end = (_offset(request.GET.get(name, "")) for name in ("start", "end"))
+    if not 0 <= start < end <= len(text):
+        start = end = 0
+    first = max(0, start - MOST_SHOWN // 2)
+    last = min(len(text), first + MOST_SHOWN)
+    context = {
+        "title": _("Source"),
+        "source": found,
+        "readable": bool(text),
+        "before": text[first:start],
+        "used": text[start:end],
+        "after": text[end:last],
+        "cut_before": first,
+        "cut_after": len(text) - last,
+    }
+    if request.htmx:  # type: ignore[attr-defined]
+        return fragment(request, "console/_source.html", context)
+    return show(request, "console/source.html", context)
+
+
+def _offset(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) < 12 else 0
+
+
+def _text(source: Source) -> str:
+    try:
+        return source.text if source.media_type.startswith("text/") else ""
+    except UnicodeDecodeError:
+        return ""

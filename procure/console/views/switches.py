@@ -1,0 +1,83 @@
+"""Stop buttons: everything, one agent role, one way out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from ledger import switches
+from ledger.errors import InvalidInput
+from ledger.models import Switch
+from procure.console.pages import actor_of, entity_of, may, page, show
+
+ROLES = ("intake", "research", "sourcing", "compliance", "confirmation")
+SENDERS = {
+    "erp": gettext_lazy("Orders and cancellations to the ERP"),
+    "mail": gettext_lazy("Mail to suppliers"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    scope: str
+    name: str
+    effect: str
+    mark: str
+    switch: Switch | None
+
+    @property
+    def stopped(self) -> bool:
+        return self.switch is not None and self.switch.stopped
+
+
+def buttons() -> list[Button]:
+    known = {each.scope: each for each in Switch.objects.all()}
+    out = [
+        Button("all", _("Everything"), _("No agent proposes and nothing leaves the house."), "system", known.get("all"))
+    ]
+    for role in ROLES:
+        scope = f"role:{role}"
+        words = _("Proposes nothing; its running steps wait.")
+        out.append(Button(scope, _("%(role)s agent") % {"role": role.capitalize()}, words, "agent", known.get(scope)))
+    for sender, name in SENDERS.items():
+        scope = f"sender:{sender}"
+        out.append(Button(scope, str(name), _("Stays in the outbox until started again."), "system", known.get(scope)))
+    shown = {each.scope for each in out}
+    out += [
+        Button(scope, scope, _("Stopped by its own name."), "system", each)
+        for scope, each in known.items()
+        if scope not in shown and each.stopped
+    ]
+    return out
+
+
+@page(right="proposal.view")
+def board(request: HttpRequest) -> HttpResponse:
+    return show(
+        request,
+        "console/switches.html",
+        {
+            "title": _("Stop switches"),
+            "buttons": buttons(),
+            "may_stop": may(request, "switch.stop"),
+            "may_start": may(request, "switch.start"),
+        },
+    )
+
+
+@page(methods=("POST",))
+def turn(request: HttpRequest) -> HttpResponse:
+    scope, stop = request.POST.get("scope", ""), request.POST.get("turn") == "stop"
+    reason = request.POST.get("reason", "").strip()
+    if scope not in {each.scope for each in buttons()}:
+        raise InvalidInput(_("There is no such switch."))
+    if stop and not reason:
+        raise InvalidInput(_("Say why it is stopped, so that others know what to wait for."))
+    switches.turn(scope, stop=stop, actor=actor_of(request), entity=entity_of(request), reason=reason[:300])
+    messages.success(request, _("Stopped.") if stop else _("Started again."))
+    return redirect("console:switches")
