@@ -8,3 +8,9 @@ class AgentsConfig(AppConfig):
     label = "agents"
     verbose_name = "Agents"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from ledger import doorbell
+
+        doorbell.register("triggers", answerer="agents.triggers.answer")
+        doorbell.register("engine", answerer="agents.engine.answer")

@@ -1,0 +1,130 @@
+"""What an act is given: its plan, the earlier results, two times, and the only doors it has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+from agents import crashpoints, roles
+from agents.definition import StepSpec
+from agents.errors import OutOfRole
+from agents.leases import Lease
+from agents.models import Plan, Step
+from approvals import proposals
+from approvals.evidence import Claim
+from approvals.models import Proposal
+from ledger import clock
+from ledger.actors import Actor
+from ledger.command import Command, ObjectRef, digest
+from ledger.models import LedgerHead, LegalEntity, Person
+
+
+@dataclass
+class Context:
+    """For one act of one step. It knows no handler, no sender and no decision."""
+
+    plan: Plan
+    spec: StepSpec
+    lease: Lease
+    memory: Mapping[str, Any]
+    results: Mapping[str, Mapping[str, Any]]
+    #: The journal's number when the act began, and those as of which single objects were read later.
+    started: int
+    seen: dict[ObjectRef, int] = field(default_factory=dict)
+
+    @property
+    def task(self) -> str:
+        return self.spec.task
+
+    @property
+    def entity(self) -> LegalEntity:
+        return self.plan.entity
+
+    @property
+    def requested_by(self) -> Person | None:
+        return self.plan.requested_by
+
+    @property
+    def subject(self) -> ObjectRef:
+        return ObjectRef(self.plan.subject_kind, self.plan.subject_key)
+
+    @property
+    def actor(self) -> Actor:
+        return Actor.agent(self.spec.role)
+
+    @cached_property
+    def today(self) -> date:
+        """The entity's business date."""
+        return clock.business_date(self.entity)
+
+    @cached_property
+    def now(self) -> datetime:
+        return clock.now()
+
+    def propose(
+        self,
+        *,
+        purpose: str,
+        commands: Sequence[Command],
+        rationale: str,
+        claims: Sequence[Claim] = (),
+        confidence: Decimal | None = None,
+        urgency: str = "normal",
+    ) -> Proposal:
+        """The same purpose of the same step is the same proposal, however often the act runs."""
+        allowed = roles.load(self.spec.role).SPECIFICATION.may_propose
+        if beyond := {each.kind() for each in commands} - allowed:
+            raise OutOfRole(f"The role {self.spec.role} may not propose {', '.join(sorted(beyond))}.")
+        proposal = proposals.propose(
+            commands=commands,
+            actor=self.actor,
+            entity=self.entity,
+            rationale=rationale,
+            evidence=claims,
+            confidence=confidence,
+            requested_by=self.requested_by,
+            urgency=urgency,
+            plan={"plan": self.plan.reference, "step": self.spec.key, "attempt": self.lease.attempt},
+            key=self.key(purpose),
+        )
+        crashpoints.reach("proposed")
+        return self.outcome(proposal)
+
+    def proposed(self, purpose: str) -> Proposal | None:
+        """What this step proposed for this purpose before, as it stands now."""
+        found = Proposal.objects.filter(key=self.key(purpose)).first()
+        return self.outcome(found) if found else None
+
+    def outcome(self, proposal: Proposal) -> Proposal:
+        """The proposal as it stands now; waiting on it from here misses nothing."""
+        self.seen[ObjectRef("proposal", proposal.reference)] = self._head()
+        proposal.refresh_from_db()
+        return proposal
+
+    def key(self, purpose: str) -> str:
+        return digest({"plan": self.plan.reference, "step": self.spec.key, "purpose": purpose})
+
+    def _head(self) -> int:
+        return head_of(self.entity)
+
+
+def head_of(entity: LegalEntity) -> int:
+    return LedgerHead.objects.values_list("seq", flat=True).get(log=entity.log_id)
+
+
+def open_context(step: Step, spec: StepSpec, lease: Lease) -> Context:
+    """Reads what the act needs, after the claim."""
+    plan = Plan.objects.select_related("template", "entity__log", "requested_by").get(pk=step.plan_id)
+    done = Step.objects.filter(plan=plan, status=Step.Status.DONE)
+    return Context(
+        plan=plan,
+        spec=spec,
+        lease=lease,
+        memory=Step.objects.values_list("memory", flat=True).get(pk=step.pk),
+        results=dict(done.values_list("key", "result")),
+        started=head_of(plan.entity),
+    )

@@ -1,0 +1,124 @@
+"""A template's definition as data, parsed and validated. Pure: no database."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+from agents.conditions import compile_condition
+from agents.errors import BadTemplate
+
+KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
+MOST_STEPS = 100
+#: What happens when a step has used up its attempts: a person is asked, or the plan goes on without it.
+ON_FAILURE = ("ask", "skip")
+TIERS = ("rules", "small", "large")
+FIELDS = {"key", "label", "role", "task", "after", "when", "timeout", "attempts", "tier", "on_failure"}
+
+
+@dataclass(frozen=True, slots=True)
+class StepSpec:
+    """One step as the template states it."""
+
+    key: str
+    label: str
+    role: str
+    task: str
+    after: tuple[str, ...] = ()
+    when: str = ""
+    timeout: int = 300
+    attempts: int = 5
+    tier: str = "rules"
+    on_failure: str = "ask"
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    title: str
+    subject: str
+    steps: tuple[StepSpec, ...]
+
+
+def parse(data: Mapping[str, Any]) -> Definition:
+    """The definition from JSON; unknown or missing fields are refused by name."""
+    try:
+        steps = tuple(parse_step(each) for each in data["steps"])
+        return Definition(title=str(data["title"]), subject=str(data["subject"]), steps=steps)
+    except KeyError as error:
+        raise BadTemplate(f"The template lacks “{error.args[0]}”.") from None
+    except (TypeError, AttributeError):
+        raise BadTemplate("A template is an object with title, subject and a list of steps.") from None
+
+
+def parse_step(data: Mapping[str, Any]) -> StepSpec:
+    """One step from JSON, as a template has it or as a running step keeps it."""
+    if unknown := set(data) - FIELDS:
+        raise BadTemplate(f"Step “{data.get('key', '?')}”: unknown field “{min(unknown)}”.")
+    key = str(data["key"])
+    return StepSpec(
+        key=key,
+        label=str(data.get("label") or key.replace("_", " ").capitalize()),
+        role=str(data["role"]),
+        task=str(data.get("task") or key),
+        after=tuple(str(each) for each in data.get("after", ())),
+        when=str(data.get("when", "")),
+        timeout=data.get("timeout", 300),
+        attempts=data.get("attempts", 5),
+        tier=data.get("tier", "rules"),
+        on_failure=data.get("on_failure", "ask"),
+    )
+
+
+#: The tasks of a role, or None when there is no such role.
+TasksOf = Callable[[str], Collection[str] | None]
+
+
+def problems(definition: Definition, *, tasks_of: TasksOf) -> list[str]:
+    """Everything that keeps it from being published."""
+    found = []
+    if not 1 <= len(definition.steps) <= MOST_STEPS:
+        found.append(f"A template has 1 to {MOST_STEPS} steps.")
+    keys = Counter(each.key for each in definition.steps)
+    found += [f"Step “{key}” is there {count} times." for key, count in keys.items() if count > 1]
+    for spec in definition.steps:
+        found += [f"Step “{spec.key}”: {each}" for each in _step_problems(spec, set(keys), tasks_of(spec.role))]
+    if not found:
+        found += _cycles(definition)
+    return found
+
+
+def _step_problems(spec: StepSpec, keys: set[str], tasks: Collection[str] | None) -> list[str]:
+    found = []
+    if not KEY.fullmatch(spec.key):
+        found.append("a key is up to 40 small letters, digits and _, beginning with a letter.")
+    if tasks is None:
+        found.append(f"there is no role “{spec.role}”.")
+    elif spec.task not in tasks:
+        found.append(f"role {spec.role} has no task “{spec.task}”. It has: {', '.join(sorted(tasks))}.")
+    found += [f"comes after “{each}”, which is not a step." for each in spec.after if each not in keys]
+    if not (isinstance(spec.timeout, int) and 1 <= spec.timeout <= 3600):
+        found.append("the time-out is 1 to 3600 seconds.")
+    if not (isinstance(spec.attempts, int) and 1 <= spec.attempts <= 20):
+        found.append("it may be attempted 1 to 20 times.")
+    if spec.tier not in TIERS:
+        found.append(f"the tier is one of {', '.join(TIERS)}.")
+    if spec.on_failure not in ON_FAILURE:
+        found.append(f"on failure is one of {', '.join(ON_FAILURE)}.")
+    if spec.when:
+        try:
+            compile_condition(spec.when)
+        except BadTemplate as error:
+            found.append(error.message)
+    return found
+
+
+def _cycles(definition: Definition) -> list[str]:
+    try:
+        TopologicalSorter({each.key: each.after for each in definition.steps}).prepare()
+    except CycleError as error:
+        return [f"The steps wait for each other in a circle: {' → '.join(error.args[1])}."]
+    return []

@@ -1,0 +1,93 @@
+"""What this floor writes into the journal: one function per fact."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from agents.models import Plan, PlanTemplate, Step
+from ledger.actors import Actor
+from ledger.command import ObjectRef
+from ledger.journal import record
+from ledger.models import Entry
+
+ENGINE = Actor.system("engine")
+
+
+def plan_ref(plan: Plan) -> ObjectRef:
+    return ObjectRef("plan", plan.reference)
+
+
+def step_ref(plan: Plan, key: str) -> ObjectRef:
+    return ObjectRef("step", f"{plan.reference}/{key}")
+
+
+def plan_started(plan: Plan, *, actor: Actor, causes: Sequence[int] = ()) -> Entry:
+    return record(
+        "plan.started",
+        actor=actor,
+        entity=plan.entity,
+        objects=[plan_ref(plan), ObjectRef(plan.subject_kind, plan.subject_key)],
+        data={
+            "template": plan.template.name,
+            "version": plan.template.version,
+            "digest": plan.template.digest,
+            "inputs": plan.inputs,
+        },
+        on_behalf_of=Actor.human(plan.requested_by) if plan.requested_by else None,
+        causes=causes,
+    )
+
+
+def plan_finished(plan: Plan, *, actor: Actor = ENGINE) -> Entry:
+    """Its end, good or early: `status` says which, `reason` why."""
+    return record(
+        "plan.finished",
+        actor=actor,
+        entity=plan.entity,
+        objects=[plan_ref(plan), ObjectRef(plan.subject_kind, plan.subject_key)],
+        data={"status": str(plan.status), "reason": plan.reason},
+    )
+
+
+def plan_parked(plan: Plan) -> Entry:
+    return record(
+        "plan.parked", actor=ENGINE, entity=plan.entity, objects=[plan_ref(plan)], data={"reason": plan.reason}
+    )
+
+
+def step_finished(plan: Plan, step: Step) -> Entry:
+    return record(
+        "step.finished",
+        actor=Actor.agent(step.role),
+        entity=plan.entity,
+        objects=[step_ref(plan, step.key), plan_ref(plan)],
+        data={"result_digest": step.result_digest, "evidence": len(step.evidence)},
+        plan={"plan": plan.reference, "step": step.key, "attempt": step.attempts},
+    )
+
+
+def step_parked(plan: Plan, step: Step, *, reason: str) -> Entry:
+    """`reason` is the engine's or the role's own words, never an outside text or an exception's."""
+    return record(
+        "step.parked",
+        actor=ENGINE,
+        entity=plan.entity,
+        objects=[step_ref(plan, step.key), plan_ref(plan)],
+        data={"reason": reason},
+        plan={"plan": plan.reference, "step": step.key, "attempt": step.attempts},
+    )
+
+
+def step_released(plan: Plan, step: Step, *, actor: Actor) -> Entry:
+    """A person lets a parked step try again."""
+    return record("step.released", actor=actor, entity=plan.entity, objects=[step_ref(plan, step.key), plan_ref(plan)])
+
+
+def template_published(template: PlanTemplate, *, actor: Actor) -> Entry:
+    return record(
+        "template.published",
+        actor=actor,
+        entity=template.entity,
+        objects=[ObjectRef("template", template.name, str(template.version))],
+        data={"digest": template.digest},
+    )

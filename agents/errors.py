@@ -1,0 +1,28 @@
+"""What can go wrong while a plan runs."""
+
+from ledger.errors import DomainError, Misconfigured
+
+
+class Fenced(DomainError):
+    """Another worker has taken this step over; what this one found out is dropped."""
+
+    code = "fenced"
+    permanent = False
+
+
+class BadTemplate(Misconfigured):
+    """This plan template cannot be published."""
+
+    code = "bad_template"
+
+
+class UnknownRole(Misconfigured):
+    """The plan names a role or task that this version does not have."""
+
+    code = "unknown_role"
+
+
+class OutOfRole(DomainError):
+    """The role may not propose this kind of command."""
+
+    code = "out_of_role"

@@ -1,0 +1,82 @@
+"""Who works on a step: due steps, and the claim by one conditional UPDATE with lease and fence."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
+
+from agents.models import Step, StepAttempt
+from ledger import clock
+from ledger.models import Switch
+
+#: Beyond the role's own time-out, for storing what it found.
+GRACE = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to work on a step, good until another fence is given out."""
+
+    step_id: int
+    plan_id: int
+    fence: int
+    attempt: int
+
+
+def due(*, limit: int, besides: Collection[int] = ()) -> list[Step]:
+    """Steps that a worker may take now: ready ones, and those whose holder let its lease run out."""
+    stopped = list(Switch.objects.filter(stopped=True).values_list("scope", flat=True))
+    if "all" in stopped:
+        return []
+    at = clock.now()
+    takeable = Q(status=Step.Status.READY, due_at__lte=at) | Q(status=Step.Status.RUNNING, lease_until__lt=at)
+    return list(
+        Step.objects.filter(takeable)
+        .exclude(role__in=[each.removeprefix("role:") for each in stopped if each.startswith("role:")])
+        .exclude(plan__reference__in=[each.removeprefix("plan:") for each in stopped if each.startswith("plan:")])
+        .exclude(pk__in=besides)
+        .order_by("due_at", "id")[:limit]
+    )
+
+
+def claim(step: Step, *, timeout: int) -> Lease | None:
+    """Counts the attempt and takes the step, committed before any work. None: another worker was faster."""
+    with transaction.atomic():
+        at = clock.now()
+        taken = Step.objects.filter(
+            pk=step.pk, status=step.status, fence=step.fence, attempts__lt=F("max_attempts")
+        ).update(
+            status=Step.Status.RUNNING,
+            fence=F("fence") + 1,
+            attempts=F("attempts") + 1,
+            lease_until=at + timedelta(seconds=timeout) + GRACE,
+            started_at=Coalesce(F("started_at"), at),
+        )
+        if not taken:
+            return None
+        lease = Lease(step.pk, step.plan_id, step.fence + 1, step.attempts + 1)
+        StepAttempt.objects.create(step_id=step.pk, number=lease.attempt, fence=lease.fence, started_at=at)
+    return lease
+
+
+def take_spent(step: Step) -> Lease | None:
+    """Takes a step that has no start left, without a start: only to give it up. None: it is not so."""
+    taken = Step.objects.filter(
+        pk=step.pk, status=step.status, fence=step.fence, attempts__gte=F("max_attempts")
+    ).update(status=Step.Status.RUNNING, fence=F("fence") + 1, lease_until=clock.now() + GRACE)
+    return Lease(step.pk, step.plan_id, step.fence + 1, step.attempts) if taken else None
+
+
+def held(lease: Lease) -> Q:
+    """Every later write of the holder is filtered by this."""
+    return Q(pk=lease.step_id, fence=lease.fence, status=Step.Status.RUNNING)
+
+
+def later_than(moment: datetime | None, at: datetime) -> datetime:
+    """`at`, or `moment` when the clock has gone back: time never runs backwards in a plan."""
+    return max(moment, at) if moment else at

@@ -1,0 +1,62 @@
+"""The roles: each a specification (reads, may propose, tasks) and an `act(context)`.
+
+A role module has `SPECIFICATION` and `act`. It reads lower floors through their queries and pure rooms, and its only
+effects are its result, model calls and proposals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Protocol, cast
+
+from agents.errors import UnknownRole
+
+if TYPE_CHECKING:
+    from agents.context import Context
+    from agents.outcomes import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Specification:
+    """What a role is for, in words for the governance page and in sets for the code that holds it to them."""
+
+    name: str
+    purpose: str
+    reads: tuple[str, ...]
+    may_propose: frozenset[str]
+    tasks: Mapping[str, Callable[[Context], Outcome]]
+
+
+class RoleModule(Protocol):
+    SPECIFICATION: Specification
+
+    def act(self, context: Context) -> Outcome: ...
+
+
+_paths: dict[str, str] = {
+    "intake": "agents.roles.intake",
+    "research": "agents.roles.research",
+    "sourcing": "agents.roles.sourcing",
+    "compliance": "agents.roles.compliance",
+}
+
+
+def register(name: str, *, module: str) -> None:
+    _paths[name] = module
+
+
+def load(name: str) -> RoleModule:
+    if name not in _paths:
+        raise UnknownRole(f"There is no role “{name}”. Known: {', '.join(sorted(_paths))}.")
+    return cast(RoleModule, import_module(_paths[name]))
+
+
+def specifications() -> dict[str, Specification]:
+    return {name: load(name).SPECIFICATION for name in sorted(_paths)}
+
+
+def tasks_of(name: str) -> Mapping[str, Callable[[Context], Outcome]] | None:
+    """What a template may name; None when there is no such role."""
+    return load(name).SPECIFICATION.tasks if name in _paths else None

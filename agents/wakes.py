@@ -1,0 +1,91 @@
+"""Brings waiting steps back: when the journal names what they wait for, and when their time has come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
+
+from agents import crashpoints
+from agents.models import AwaitedObject, Step
+from ledger import clock, feed
+from ledger.command import ObjectRef
+from ledger.models import Cursor, EntryObject, LedgerHead
+
+CURSOR = "engine"
+
+
+def follow_feed() -> int:
+    """Reads on in every log and wakes the steps that wait for a named object. Returns how many were woken."""
+    return sum(_follow(log) for log in LedgerHead.objects.order_by("log").values_list("log", flat=True))
+
+
+def _follow(log: str) -> int:
+    woken = 0
+    while _behind(log):
+        with transaction.atomic():
+            _lock_cursor(log)
+            entries = feed.read(CURSOR, log=log)
+            if not entries:
+                break
+            named = EntryObject.objects.filter(
+                entry__log=log,
+                entry__seq__gte=entries[0].seq,
+                entry__seq__lte=entries[-1].seq,
+                kind=OuterRef("kind"),
+                key=OuterRef("key"),
+            )
+            woken += wake(
+                AwaitedObject.objects.filter(Exists(named), step__plan__entity__log=log).values_list("step", flat=True)
+            )
+            feed.advance(CURSOR, log=log, to=entries[-1].seq)
+            crashpoints.reach("woken")
+    return woken
+
+
+def _behind(log: str) -> bool:
+    """Looked at without a lock, so that an idle visit writes nothing."""
+    cursor = Cursor.objects.filter(name=CURSOR, log=log).first()
+    return LedgerHead.objects.filter(log=log, seq__gt=cursor.seq if cursor else 0).exists()
+
+
+def _lock_cursor(log: str) -> None:
+    """Following and starting to wait exclude each other, so that no fact falls between the two."""
+    Cursor.objects.get_or_create(name=CURSOR, log_id=log)
+    Cursor.objects.select_for_update().get(name=CURSOR, log_id=log)
+
+
+def happened_since(known: Mapping[ObjectRef, int], *, log: str) -> bool:
+    """Has the journal named any of these objects after the number as of which it was known?"""
+    _lock_cursor(log)
+    newer = Q(pk=None)
+    for each, seq in known.items():
+        newer |= Q(kind=each.kind, key=each.key, entry__seq__gt=seq)
+    return EntryObject.objects.filter(newer, entry__log=log).exists()
+
+
+def pass_time() -> int:
+    """Wakes the steps whose `wait_until` has come, by the database's clock."""
+    late = Step.objects.filter(status=Step.Status.WAITING, wait_until__lte=clock.now())
+    ids = list(late.values_list("pk", flat=True))
+    if not ids:
+        return 0
+    with transaction.atomic():
+        return wake(ids)
+
+
+def wake(step_ids: Iterable[int]) -> int:
+    """Inside a transaction. A step that is no longer waiting stays as it is."""
+    ids = sorted(set(step_ids))
+    if not ids:
+        return 0
+    AwaitedObject.objects.filter(step__in=ids).delete()
+    return Step.objects.filter(pk__in=ids, status=Step.Status.WAITING).update(
+        status=Step.Status.READY,
+        due_at=clock.now(),
+        waiting_on=[],
+        wait_until=None,
+        waiting_for="",
+        asks_person=False,
+    )
