@@ -253,7 +253,9 @@ class Migration(migrations.Migration):
                 ('ordered_on', models.DateField(blank=True, null=True, verbose_name='ordered')),
                 ('promised_on', models.DateField(blank=True, db_index=True, null=True, verbose_name='promised')),
                 ('entity', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='imported_order_lines', to='ledger.legalentity')),
-                ('item', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='imported_order_lines', to='vendors.item')),
+                ('item', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='imported_order_lines', to='vendors.item')),
+                ('vendor_name', models.CharField(blank=True, max_length=200, verbose_name='vendor as the ERP says')),
+                ('description', models.CharField(blank=True, max_length=300, verbose_name='item as the ERP says')),
                 ('vendor', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='imported_order_lines', to='vendors.vendor')),
             ],
             options={
