@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from ledger.actors import Actor
 from ledger.command import ObjectRef
 from ledger.journal import record
-from ledger.models import Effect, Entry, LegalEntity, Switch
+from ledger.models import CostCentre, Effect, Entry, LegalEntity, Person, Switch
 
 
 def switch_turned(switch: Switch, *, actor: Actor, entity: LegalEntity) -> Entry:
@@ -66,3 +69,18 @@ def effect_resolved(effect: Effect, *, kind: str, detail: str, actor: Actor) -> 
         data={"outcome": kind, "detail": detail},
         effect_key=effect.effect_key,
     )
+
+
+def organisation_kept(
+    kept: Person | CostCentre | LegalEntity, *, how: str, fields: Sequence[str], actor: Actor
+) -> Entry:
+    """A person, cost centre or entity was added or changed. Names of fields and roles, no personal value."""
+    data: dict[str, Any] = {"fields": list(fields)}
+    if isinstance(kept, LegalEntity):
+        kind, key, entity = "entity", kept.code, kept
+    elif isinstance(kept, CostCentre):
+        kind, key, entity = "cost_centre", f"{kept.entity.code}/{kept.code}", kept.entity
+    else:
+        kind, key, entity = "person", str(kept.pk), kept.entity or LegalEntity.objects.earliest("pk")
+        data |= {"roles": sorted(kept.groups.values_list("name", flat=True)), "active": kept.is_active}
+    return record(f"{kind}.{how}", actor=actor, entity=entity, objects=[ObjectRef(kind, key)], data=data)

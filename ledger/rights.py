@@ -42,6 +42,7 @@ RIGHTS: dict[str, frozenset[str]] = {
     "switch.start": frozenset({Role.ADMINISTRATOR}),
     "people.manage": frozenset({Role.ADMINISTRATOR}),
     "tenant.import": frozenset({Role.ADMINISTRATOR}),
+    "records.view": frozenset({Role.BUYER, Role.APPROVER, Role.ADMINISTRATOR, Role.AUDITOR}),
     "ledger.view": frozenset({Role.AUDITOR, Role.ADMINISTRATOR, Role.BUYER, Role.APPROVER}),
 }
 
