@@ -1,60 +1,38 @@
-"""What was ordered: orders with their versions, what the ERP says of them, and open lines taken over from it."""
+"""Purchase orders with their versions, where they stand in the ERP, and open lines taken over from it."""
 
 from django.db import models
-from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 
 class Order(models.Model):
-    """A binding order to a vendor. Governed; its terms are those of `current_version`."""
+    """A binding purchase order (PO). Governed."""
 
     class Status(models.TextChoices):
         ISSUED = "issued", _("Issued")
         CANCELLED = "cancelled", _("Cancelled")
 
-    reference = models.CharField(_("reference"), max_length=20, unique=True)
+    reference = models.CharField(_("number"), max_length=20, unique=True)
     entity = models.ForeignKey("ledger.LegalEntity", on_delete=models.PROTECT, related_name="orders")
-    vendor = models.ForeignKey(
-        "vendors.Vendor", on_delete=models.PROTECT, related_name="orders", verbose_name=_("vendor")
-    )
+    vendor = models.ForeignKey("vendors.Vendor", on_delete=models.PROTECT, related_name="orders")
     requisition = models.ForeignKey(
-        "procure.Requisition", on_delete=models.PROTECT, related_name="orders", verbose_name=_("requisition")
+        "procure.Requisition", on_delete=models.PROTECT, null=True, blank=True, related_name="orders"
     )
     event = models.ForeignKey(
-        "procure.SourcingEvent",
-        on_delete=models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="orders",
-        verbose_name=_("event"),
+        "procure.SourcingEvent", on_delete=models.PROTECT, null=True, blank=True, related_name="orders"
     )
-    award = models.ForeignKey(
-        "procure.Award", on_delete=models.PROTECT, null=True, blank=True, related_name="orders", verbose_name=_("award")
-    )
-    cost_centre = models.ForeignKey(
-        "ledger.CostCentre",
-        on_delete=models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="orders",
-        verbose_name=_("cost centre"),
-    )
+    cost_centre = models.ForeignKey("ledger.CostCentre", on_delete=models.PROTECT, null=True, blank=True)
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.ISSUED, db_index=True)
     currency = models.CharField(_("currency"), max_length=3)
     current_version = models.PositiveIntegerField(_("version"), default=1)
     issued_at = models.DateTimeField(_("issued"))
-    cancelled_at = models.DateTimeField(_("cancelled"), null=True, blank=True)
-    cancel_reason = models.CharField(_("why cancelled"), max_length=500, blank=True)
 
     class Meta:
         verbose_name = _("order")
         verbose_name_plural = _("orders")
-        ordering = ["-issued_at"]
+        ordering = ["-pk"]
         constraints = [
             models.UniqueConstraint(
-                fields=["event", "vendor"],
-                condition=Q(status="issued", event__isnull=False),
-                name="order_one_live_per_event_and_vendor",
+                fields=["event", "vendor"], condition=models.Q(status="issued"), name="one_order_per_award"
             )
         ]
 
@@ -63,16 +41,16 @@ class Order(models.Model):
 
 
 class OrderVersion(models.Model):
-    """The whole terms as they stood from then on. Governed, never changed."""
+    """What the order said. A change makes the next version; nothing is overwritten. Governed."""
 
-    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="versions", verbose_name=_("order"))
-    number = models.PositiveIntegerField(_("version"))
-    total = models.DecimalField(_("total"), max_digits=19, decimal_places=4)
-    freight = models.DecimalField(_("freight"), max_digits=19, decimal_places=4, default=0)
-    incoterm = models.CharField(_("incoterm"), max_length=3, blank=True)
-    deliver_to = models.CharField(_("deliver to"), max_length=2, blank=True)
-    reason = models.CharField(_("reason"), max_length=500, blank=True)
-    issued_at = models.DateTimeField(_("issued"))
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="versions")
+    number = models.PositiveIntegerField()
+    total = models.DecimalField(max_digits=19, decimal_places=4)
+    freight = models.DecimalField(max_digits=19, decimal_places=4, default=0)
+    incoterm = models.CharField(max_length=3, blank=True)
+    deliver_to = models.CharField(max_length=2, blank=True)
+    reason = models.CharField(max_length=500, blank=True)
+    issued_at = models.DateTimeField()
 
     class Meta:
         verbose_name = _("order version")
@@ -85,26 +63,16 @@ class OrderVersion(models.Model):
 
 
 class OrderLine(models.Model):
-    """Governed. `delivery_date` is what the vendor promised in its quote; later dates stand in OrderLineTracking."""
+    """Governed."""
 
-    version = models.ForeignKey(
-        OrderVersion, on_delete=models.PROTECT, related_name="lines", verbose_name=_("order version")
-    )
-    number = models.PositiveSmallIntegerField(_("line"))
-    item = models.ForeignKey(
-        "vendors.Item",
-        on_delete=models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="order_lines",
-        verbose_name=_("item"),
-    )
-    description = models.CharField(_("description"), max_length=500)
-    quantity = models.DecimalField(_("quantity"), max_digits=19, decimal_places=4)
-    unit = models.CharField(_("unit"), max_length=20)
-    unit_price = models.DecimalField(_("unit price"), max_digits=19, decimal_places=4)
-    delivery_date = models.DateField(_("promised for"), null=True, blank=True)
-    requested_date = models.DateField(_("needed by"), null=True, blank=True)
+    version = models.ForeignKey(OrderVersion, on_delete=models.PROTECT, related_name="lines")
+    number = models.PositiveIntegerField()
+    item = models.ForeignKey("vendors.Item", on_delete=models.PROTECT, null=True, blank=True)
+    description = models.CharField(max_length=500)
+    quantity = models.DecimalField(max_digits=19, decimal_places=4)
+    unit = models.CharField(max_length=20)
+    unit_price = models.DecimalField(max_digits=19, decimal_places=4)
+    delivery_date = models.DateField(null=True, blank=True)
 
     class Meta:
         verbose_name = _("order line")
@@ -112,8 +80,8 @@ class OrderLine(models.Model):
         ordering = ["version", "number"]
         constraints = [
             models.UniqueConstraint(fields=["version", "number"], name="order_line_once"),
-            models.CheckConstraint(condition=Q(quantity__gt=0), name="order_line_quantity_above_zero"),
-            models.CheckConstraint(condition=Q(unit_price__gte=0), name="order_line_price_not_negative"),
+            models.CheckConstraint(condition=models.Q(quantity__gt=0), name="order_quantity_positive"),
+            models.CheckConstraint(condition=models.Q(unit_price__gte=0), name="order_price_not_negative"),
         ]
 
     def __str__(self) -> str:
@@ -121,95 +89,66 @@ class OrderLine(models.Model):
 
 
 class OrderTracking(models.Model):
-    """What the ERP says of an order. Bookkeeping, not a decision: written as answers come back."""
+    """Where an order stands in the ERP: bookkeeping of answers, no decision."""
 
-    class ErpStatus(models.TextChoices):
+    class Status(models.TextChoices):
         PENDING = "pending", _("On its way to the ERP")
         CONFIRMED = "confirmed", _("In the ERP")
         REFUSED = "refused", _("Refused by the ERP")
-        UNKNOWN = "unknown", _("Unknown: a person must look")
+        UNKNOWN = "unknown", _("Outcome unknown, a person decides")
         CANCELLING = "cancelling", _("Being cancelled in the ERP")
         CANCELLED = "cancelled", _("Cancelled")
 
-    order = models.OneToOneField(Order, on_delete=models.PROTECT, related_name="tracking", verbose_name=_("order"))
-    erp_status = models.CharField(
-        _("in the ERP"), max_length=10, choices=ErpStatus, default=ErpStatus.PENDING, db_index=True
-    )
-    erp_number = models.CharField(_("ERP number"), max_length=120, blank=True, db_index=True)
-    erp_external_id = models.CharField(_("ERP id"), max_length=120, blank=True)
-    detail = models.CharField(_("what the ERP said"), max_length=500, blank=True)
-    sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
-    confirmed_at = models.DateTimeField(_("confirmed"), null=True, blank=True)
+    order = models.OneToOneField(Order, on_delete=models.PROTECT, related_name="tracking")
+    erp_status = models.CharField(_("in the ERP"), max_length=10, choices=Status, default=Status.PENDING)
+    erp_number = models.CharField(_("ERP number"), max_length=120, blank=True)
+    erp_external_id = models.CharField(max_length=120, blank=True)
+    problem = models.TextField(_("problem"), blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    confirmed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name = _("order tracking")
         verbose_name_plural = _("order tracking")
-        ordering = ["order"]
 
     def __str__(self) -> str:
         return f"{self.order}: {self.get_erp_status_display()}"
 
 
-class OrderLineTracking(models.Model):
-    """Dates of a line that come after the promise: what the supplier confirmed, what is expected now."""
-
-    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="line_tracking", verbose_name=_("order"))
-    number = models.PositiveSmallIntegerField(_("line"))
-    confirmed_date = models.DateField(_("confirmed for"), null=True, blank=True)
-    expected_date = models.DateField(_("expected"), null=True, blank=True)
-    updated_at = models.DateTimeField(_("updated"))
-
-    class Meta:
-        verbose_name = _("order line tracking")
-        verbose_name_plural = _("order line tracking")
-        ordering = ["order", "number"]
-        constraints = [models.UniqueConstraint(fields=["order", "number"], name="order_line_tracking_once")]
-
-    def __str__(self) -> str:
-        return f"{self.order} line {self.number}"
-
-
 class ImportedOrderLine(models.Model):
-    """An open line that the ERP already had: a purchase, or a transfer out of the entity's own stock."""
+    """An open line taken over from the ERP: a purchase, or a stock transfer from a warehouse of ours."""
 
     class Kind(models.TextChoices):
         PURCHASE = "purchase", _("Purchase")
         TRANSFER = "transfer", _("Stock transfer")
 
-    reference = models.CharField(_("reference"), max_length=40)
     entity = models.ForeignKey("ledger.LegalEntity", on_delete=models.PROTECT, related_name="imported_order_lines")
+    reference = models.CharField(_("line"), max_length=40)
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind)
     vendor = models.ForeignKey(
-        "vendors.Vendor",
-        on_delete=models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="imported_order_lines",
-        verbose_name=_("vendor"),
+        "vendors.Vendor", on_delete=models.PROTECT, null=True, blank=True, related_name="imported_order_lines"
     )
     item = models.ForeignKey(
-        "vendors.Item", on_delete=models.PROTECT, related_name="imported_order_lines", verbose_name=_("item")
+        "vendors.Item", on_delete=models.PROTECT, null=True, blank=True, related_name="imported_order_lines"
     )
-    kind = models.CharField(_("kind"), max_length=10, choices=Kind)
+    vendor_name = models.CharField(_("vendor as the ERP says"), max_length=200, blank=True)
+    description = models.CharField(_("item as the ERP says"), max_length=300, blank=True)
     order_reference = models.CharField(_("order"), max_length=40, db_index=True)
-    country = models.CharField(_("deliver to"), max_length=2)
+    country = models.CharField(_("country"), max_length=2)
     mode = models.CharField(_("mode"), max_length=20, blank=True)
     incoterm = models.CharField(_("incoterm"), max_length=3, blank=True)
     quantity = models.DecimalField(_("quantity"), max_digits=19, decimal_places=4)
-    value = models.DecimalField(_("value"), max_digits=19, decimal_places=4, null=True, blank=True)
+    unit_price = models.DecimalField(_("unit price"), max_digits=19, decimal_places=4, default=0)
+    value = models.DecimalField(_("value"), max_digits=19, decimal_places=4)
     currency = models.CharField(_("currency"), max_length=3, default="USD")
-    promised_on = models.DateField(_("promised for"), db_index=True)
     ordered_on = models.DateField(_("ordered"), null=True, blank=True)
+    promised_on = models.DateField(_("promised"), null=True, blank=True, db_index=True)
 
     class Meta:
-        verbose_name = _("imported open line")
-        verbose_name_plural = _("imported open lines")
-        ordering = ["promised_on", "reference"]
-        constraints = [
-            models.UniqueConstraint(fields=["entity", "reference"], name="imported_order_line_once"),
-            models.CheckConstraint(
-                condition=Q(kind="transfer") | Q(vendor__isnull=False), name="imported_purchase_has_vendor"
-            ),
-        ]
+        verbose_name = _("open order line")
+        verbose_name_plural = _("open order lines")
+        ordering = ["promised_on", "pk"]
+        constraints = [models.UniqueConstraint(fields=["entity", "reference"], name="imported_line_once")]
 
     def __str__(self) -> str:
         return f"{self.order_reference} {self.reference}"
