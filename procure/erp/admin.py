@@ -5,9 +5,11 @@ from django.utils.translation import gettext_lazy as _
 from import_export.admin import ExportMixin
 from unfold.admin import ModelAdmin
 from unfold.contrib.import_export.forms import ExportForm
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from ledger import rights
-from procure.erp import credentials
+from ledger.actors import Actor
+from procure.erp import connections, credentials
 from procure.erp.connectors import kinds
 from procure.models.erp import ErpCall, ErpConnection, ExternalRef, SandboxDial, SandboxJournal, SandboxOrder
 
@@ -46,7 +48,7 @@ class ErpConnectionAdmin(ModelAdmin):
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if db_field.name == "kind" and field is not None:
             choices = [(kind, connector.label) for kind, connector in kinds().items()]
-            field.widget = admin.widgets.AdminRadioSelect(choices=choices)
+            field.widget = UnfoldAdminSelectWidget(choices=choices)
         return field
 
     @admin.display(description=_("Credential"))
@@ -56,17 +58,20 @@ class ErpConnectionAdmin(ModelAdmin):
             "file": credentials.file_of(connection),
         }
 
+    def save_model(self, request, obj, form, change) -> None:
+        connections.change(obj, actor=Actor.human(request.user))
+
     def has_add_permission(self, request) -> bool:
-        return rights.person_may(request.user, "erp.manage")
+        return request.user.is_authenticated and rights.person_may(request.user, "erp.configure")
 
     def has_change_permission(self, request, obj=None) -> bool:
         return self.has_add_permission(request)
 
     def has_view_permission(self, request, obj=None) -> bool:
-        return self.has_add_permission(request)
+        return request.user.is_authenticated and rights.person_may(request.user, "erp.manage")
 
     def has_module_permission(self, request) -> bool:
-        return self.has_add_permission(request)
+        return self.has_view_permission(request)
 
     def has_delete_permission(self, request, obj=None) -> bool:
         return False

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
+from django.db.models import Q
+
 from ledger import clock
 from ledger.command import canonical
 from ledger.errors import DomainError, Misconfigured
@@ -82,6 +84,11 @@ def wait_for_room(connection: ErpConnection) -> timedelta | None:
     return None
 
 
-def sent_before(effect_key: str, verb: str) -> bool:
-    """Whether an earlier call of this effect may have arrived."""
-    return ErpCall.objects.filter(effect_key=effect_key, verb=verb).exclude(outcome=ErpCall.Outcome.FAILED).exists()
+def check_settled(effect_key: str, verb: str, *, within: timedelta) -> None:
+    """Raises `Transient` while an earlier call of this effect may still be at work over there."""
+    since = clock.now() - within
+    mine = ErpCall.objects.filter(effect_key=effect_key, verb=verb)
+    running = Q(outcome=ErpCall.Outcome.RUNNING, started_at__gt=since)
+    unanswered = Q(outcome=ErpCall.Outcome.UNKNOWN, ended_at__gt=since)
+    if mine.filter(running | unanswered).exists():
+        raise Transient("The ERP may still be working on it; it is asked again before anything is sent.")

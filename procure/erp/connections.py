@@ -1,16 +1,25 @@
-"""Which ERP an order belongs to. Once it was called about an order, it stays that one."""
+"""Connections to ERPs: changed by administrators, tried by hand; and which of them an order belongs to."""
 
 from __future__ import annotations
 
 from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 
-from ledger.errors import Misconfigured
+from ledger import clock, doorbell, rights
+from ledger.actors import Actor
+from ledger.command import ObjectRef
+from ledger.errors import InvalidInput, Misconfigured
+from ledger.journal import record
 from ledger.models import LegalEntity
-from procure.erp.connectors import connect
-from procure.erp.connectors.base import ErpConnector
+from procure.erp import calls
+from procure.erp.connectors import connect, kinds
+from procure.erp.connectors.base import CallContext, ErpConnector
+from procure.erp.connectors.errors import SignInRefused
+from procure.erp.egress import check_address
 from procure.erp.names import KeptNames
 from procure.models.erp import ErpCall, ErpConnection, ExternalRef
+
+CHECK_TIMEOUT = 30.0
 
 
 def open_sandbox(*, entity: LegalEntity) -> ErpConnection:
@@ -26,6 +35,48 @@ def open_sandbox(*, entity: LegalEntity) -> ErpConnection:
             )
     except IntegrityError:
         return ErpConnection.objects.get(entity=entity, kind="sandbox")
+
+
+def change(connection: ErpConnection, *, actor: Actor) -> ErpConnection:
+    """Saves a new or edited connection and records it; a new default takes the place of the old one."""
+    rights.require(actor, "erp.configure")
+    if connection.kind not in kinds():
+        raise InvalidInput(f"There is no connector “{connection.kind}”. Known: {', '.join(kinds())}.")
+    if connection.kind != "sandbox":
+        check_address(connection.base_url)
+    with transaction.atomic():
+        if connection.default:
+            others = ErpConnection.objects.filter(entity=connection.entity, default=True).exclude(pk=connection.pk)
+            others.update(default=False)
+        connection.save()
+        record(
+            "erp.connection_changed",
+            actor=actor,
+            entity=connection.entity,
+            objects=[ObjectRef("erp_connection", connection.name)],
+            data={name: getattr(connection, name) for name in ("kind", "base_url", "active", "default", "secret_name")},
+        )
+    return connection
+
+
+def check(connection: ErpConnection, *, actor: Actor) -> str:
+    """Signs in once and says who answered. Success lets waiting orders go on; a refusal holds them."""
+    try:
+        with calls.recording(connection, verb="check", request={}) as call:
+            context = CallContext.within(CHECK_TIMEOUT, actor=actor, correlation_id=f"check:{connection.name}")
+            said = connector_of(connection).health(context=context)
+            call.response = {"answered": said}
+    except SignInRefused:
+        hold(connection)
+        raise
+    ErpConnection.objects.filter(pk=connection.pk).update(sign_in_refused_at=None)
+    doorbell.ring("ERP connection checked")
+    return said
+
+
+def hold(connection: ErpConnection) -> None:
+    """No further sign-in until somebody tried the credential by hand: each failure makes an ERP slower and warier."""
+    ErpConnection.objects.filter(pk=connection.pk, sign_in_refused_at=None).update(sign_in_refused_at=clock.now())
 
 
 def of_order(reference: str, *, entity: LegalEntity) -> ErpConnection:

@@ -23,7 +23,7 @@ class Egress:
     def __init__(self, base_url: str, *, paths: tuple[str, ...], transport: httpx.BaseTransport | None = None) -> None:
         self.base_url = base_url.rstrip("/")
         self.paths = paths
-        _check_address(self.base_url)
+        check_address(self.base_url)
         # No connection is kept: a write into one that the server has just closed would leave its outcome unknown.
         self._client = httpx.Client(
             trust_env=False,
@@ -78,7 +78,8 @@ def _retry_after(answer: httpx.Response) -> timedelta | None:
     return timedelta(seconds=int(seconds)) if seconds.isdigit() else None
 
 
-def _check_address(base_url: str) -> None:
+def check_address(base_url: str) -> None:
+    """Raises `NotAllowedOut` for an address that may never be called."""
     parts = urlsplit(base_url)
     host = parts.hostname or ""
     if parts.scheme != "https" and not (parts.scheme == "http" and host in _LOOPBACK):

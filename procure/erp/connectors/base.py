@@ -10,6 +10,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -49,11 +50,15 @@ class CallContext:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What this kind of ERP can do. `key_length` is how much of our key its searchable field takes."""
+    """What this kind of ERP can do. `key_length` is how much of our key its searchable field takes.
+
+    `settles_within`: after this long a request that was sent is done or never will be; before, absence says little.
+    """
 
     key_field: str
     key_length: int
     can_cancel_until: OrderState
+    settles_within: timedelta = timedelta(0)
     has_etag: bool = False
     comment_field: str = ""
 

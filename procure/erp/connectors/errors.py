@@ -60,6 +60,13 @@ class Conflict(ErpError):
     code = "erp_conflict"
 
 
+class Changed(ErpError):
+    """Somebody changed the order in the ERP at the same moment. It is read again before anything else is done."""
+
+    code = "erp_changed"
+    permanent = False
+
+
 class Rejected(ErpError):
     """The ERP does not accept this order."""
 
@@ -91,6 +98,7 @@ class NotAllowedOut(ErpError):
 
 
 class Broken(ErpError):
-    """The ERP answered with something this connector does not understand."""
+    """The ERP failed inside, or answered with something this connector does not understand."""
 
     code = "erp_broken"
+    permanent = False

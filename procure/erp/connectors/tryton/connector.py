@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import httpx2 as httpx
 
 from procure.erp.connectors.base import CallContext, Capabilities, ErpConnector, Names, OrderState, WriteResult
-from procure.erp.connectors.errors import Conflict, Missing, TooLate
+from procure.erp.connectors.errors import (
+    Ambiguous,
+    Conflict,
+    Missing,
+    SessionExpired,
+    SignInRefused,
+    TooLate,
+    Transient,
+)
 from procure.erp.connectors.payloads import LineReadBack, OrderReadBack, PurchaseOrder
 from procure.erp.connectors.tryton.lookups import Lookups, OrderIds, Product, Unit, check_exact, unit_name
 from procure.erp.connectors.tryton.wire import Wire, number
@@ -44,7 +55,12 @@ class TrytonConnector(ErpConnector):
     kind = "tryton"
     label = "Tryton"
     capabilities = Capabilities(
-        key_field="reference", key_length=60, can_cancel_until=OrderState.OPEN, has_etag=True, comment_field="comment"
+        key_field="reference",
+        key_length=60,
+        can_cancel_until=OrderState.OPEN,
+        settles_within=timedelta(seconds=60),
+        has_etag=True,
+        comment_field="comment",
     )
 
     def __init__(
@@ -65,10 +81,13 @@ class TrytonConnector(ErpConnector):
         if header is None:
             fields = _fields(order, key, self._checked_ids(order, context))
             [external_id] = self.wire.call(f"{_PURCHASE}.create", [fields], context=context, writes=True)
+        else:
+            external_id = header["id"]
+        with _something_is_there():
             header = self._header(external_id, context)
-        if STATES[header["state"]] == OrderState.DRAFT:
-            self._compare(order, header, context)
-        return self._carry_on(header, context)
+            if STATES[header["state"]] == OrderState.DRAFT:
+                self._compare(order, header, context)
+            return self._carry_on(header, context)
 
     def find_by_key(self, key: str, *, context: CallContext) -> WriteResult | None:
         header = self._header_by_key(key, context)
@@ -171,6 +190,15 @@ class TrytonConnector(ErpConnector):
             self._step("cancel", header, context)
             said = "; ".join(str(each) for each in found)
             raise Conflict(f"Tryton's draft of {order.reference} differed and was cancelled there: {said}.")
+
+
+@contextmanager
+def _something_is_there() -> Iterator[None]:
+    """From here on “nothing was sent” would be untrue."""
+    try:
+        yield
+    except (Transient, SessionExpired, SignInRefused) as error:
+        raise Ambiguous(f"The order was begun in Tryton and not finished: {error.message}") from error
 
 
 def _fields(order: PurchaseOrder, key: str, ids: OrderIds) -> dict[str, Any]:

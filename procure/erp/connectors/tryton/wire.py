@@ -19,7 +19,7 @@ from procure.erp.connectors.base import CallContext
 from procure.erp.connectors.errors import (
     Ambiguous,
     Broken,
-    Conflict,
+    Changed,
     ErpError,
     NeedsHuman,
     Rejected,
@@ -174,7 +174,7 @@ def error_of(error: Any) -> ErpError:
             said = " ".join(str(each) for each in details[1:] if each)
             return NeedsHuman(f"Tryton asks a person: {said} Answer it in Tryton.")
         case "ConcurrencyException":
-            return Conflict("Somebody changed the order in Tryton at the same moment.")
+            return Changed()
         case "RateLimitException" | "TimeOutException":
             return Transient(f"Tryton is busy ({kind}).")
     return Broken(f"Tryton failed: {kind[:200]}")

@@ -1,0 +1,91 @@
+"""ERP connections from the shell."""
+
+import json
+
+from django.core.management.base import BaseCommand, CommandError
+
+from ledger.actors import Actor
+from ledger.errors import DomainError
+from procure.erp import connections
+from procure.erp.connectors.sandbox import dials
+from procure.erp.reconciliation import reconcile
+from procure.models import ErpConnection, Order, SandboxDial
+
+ACTOR = Actor.system("erp command")
+
+
+class Command(BaseCommand):
+    help = "Tries ERP connections, turns the sandbox's fault dials, compares orders with the ERP. Prints JSON."
+
+    def add_arguments(self, parser):
+        verbs = parser.add_subparsers(dest="verb", required=True)
+        check = verbs.add_parser("check", help="sign in once and say who answers; lets held orders go on")
+        check.add_argument("name", nargs="*", help="connections; all active ones when none is named")
+        dial = verbs.add_parser("dials", help="show or turn the sandbox's fault dials")
+        dial.add_argument("name", help="a sandbox connection")
+        dial.add_argument("--set", dest="fault", choices=SandboxDial.Fault.values)
+        dial.add_argument("--calls", type=int, help="for the next so many calls; without it until --reset")
+        dial.add_argument("--seconds", type=float, default=0, help="for slow: how long an answer takes")
+        dial.add_argument("--reset", action="store_true", help="turn all dials back")
+        compare = verbs.add_parser("reconcile", help="compare orders with what the ERP holds")
+        compare.add_argument("order", nargs="+", help="order numbers such as PO-00031")
+
+    def handle(self, *, verb, **options):
+        answers = {"check": self._check, "dials": self._dials, "reconcile": self._reconcile}[verb](**options)
+        self.stdout.write(json.dumps(answers["rows"], ensure_ascii=False))
+        if answers["bad"]:
+            raise CommandError(answers["bad"])
+
+    def _check(self, *, name, **options):
+        wanted = ErpConnection.objects.filter(active=True)
+        if name:
+            wanted = ErpConnection.objects.filter(name__in=name)
+            self._all_known(name, wanted.values_list("name", flat=True))
+        rows, bad = [], []
+        for connection in wanted:
+            try:
+                rows.append({"connection": connection.name, "answered": connections.check(connection, actor=ACTOR)})
+            except DomainError as error:
+                rows.append({"connection": connection.name, "error": {"code": error.code, "message": error.message}})
+                bad.append(error.message)
+        return {"rows": rows, "bad": " ".join(bad)}
+
+    def _dials(self, *, name, fault, calls, seconds, reset, **options):
+        connection = ErpConnection.objects.filter(name=name).first()
+        self._all_known([name], [connection.name] if connection else [])
+        try:
+            if reset:
+                dials.reset(connection)
+            if fault:
+                dials.turn(connection, fault, calls=calls, seconds=seconds)
+        except DomainError as error:
+            raise CommandError(error.message) from error
+        return {"rows": list(connection.sandbox_dials.values("fault", "remaining", "seconds")), "bad": ""}
+
+    def _reconcile(self, *, order, **options):
+        orders = Order.objects.filter(reference__in=order)
+        self._all_known(order, orders.values_list("reference", flat=True))
+        done = []
+        for each in orders:
+            try:
+                done.append(reconcile(each))
+            except DomainError as error:
+                raise CommandError(f"{each.reference}: {error.message}") from error
+        rows = [
+            {
+                "order": each.order,
+                "connection": each.connection,
+                "erp_number": each.external_number,
+                "state": each.state,
+                "discrepancies": [
+                    {"field": found.field, "ours": found.ours, "theirs": found.theirs} for found in each.discrepancies
+                ],
+            }
+            for each in done
+        ]
+        different = [each.order for each in done if not each.matches]
+        return {"rows": rows, "bad": f"These differ from the ERP: {', '.join(different)}." if different else ""}
+
+    def _all_known(self, wanted, found):
+        if unknown := sorted(set(wanted) - set(found)):
+            raise CommandError(f"Unknown: {', '.join(unknown)}.")
