@@ -1,0 +1,159 @@
+"""What this floor writes into the journal: one function per fact."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from ledger.actors import Actor
+from ledger.command import ObjectRef
+from ledger.journal import record
+from ledger.models import Effect, Entry
+from procure.models import Award, Bid, BidVersion, Budget, Commitment, Invitation, Order, Requisition, SourcingEvent
+
+
+def of_requisition(requisition: Requisition) -> ObjectRef:
+    return ObjectRef("requisition", requisition.reference)
+
+
+def of_event(event: SourcingEvent) -> ObjectRef:
+    return ObjectRef("event", event.reference)
+
+
+def of_order(order: Order) -> ObjectRef:
+    return ObjectRef("order", order.reference, str(order.current_version))
+
+
+def of_invitation(invitation: Invitation) -> ObjectRef:
+    return ObjectRef("invitation", str(invitation.pk))
+
+
+def of_budget(budget: Budget) -> ObjectRef:
+    return ObjectRef("budget", f"{budget.cost_centre.code}/{budget.year}")
+
+
+def requisition_fact(
+    what: str,
+    requisition: Requisition,
+    *,
+    actor: Actor,
+    data: dict[str, Any] | None = None,
+    causes: Sequence[int] = (),
+    on_behalf_of: Actor | None = None,
+) -> Entry:
+    """`what` is captured, read, answered, raised or withdrawn."""
+    return record(
+        f"requisition.{what}",
+        actor=actor,
+        entity=requisition.entity,
+        objects=[of_requisition(requisition)],
+        data={"status": requisition.status, **(data or {})},
+        causes=causes,
+        on_behalf_of=on_behalf_of,
+    )
+
+
+def event_fact(
+    what: str,
+    event: SourcingEvent,
+    *,
+    actor: Actor,
+    data: dict[str, Any] | None = None,
+    causes: Sequence[int] = (),
+    objects: Iterable[ObjectRef] = (),
+) -> Entry:
+    """`what` is published, closed, opened, cancelled or awarded."""
+    return record(
+        f"event.{what}",
+        actor=actor,
+        entity=event.entity,
+        objects=[of_event(event), of_requisition(event.requisition), *objects],
+        data={"status": event.status, **(data or {})},
+        causes=causes,
+    )
+
+
+def invitation_fact(what: str, invitation: Invitation, *, actor: Actor, data: dict[str, Any] | None = None) -> Entry:
+    """`what` is sent, opened, declined, revoked or linked; never the token."""
+    event = invitation.event
+    return record(
+        f"invitation.{what}",
+        actor=actor,
+        entity=event.entity,
+        objects=[of_invitation(invitation), of_event(event), ObjectRef("vendor", invitation.vendor.key)],
+        data=data or {},
+    )
+
+
+def bid_submitted(bid: Bid, version: BidVersion, *, actor: Actor) -> Entry:
+    event = bid.invitation.event
+    return record(
+        "bid.submitted",
+        actor=actor,
+        entity=event.entity,
+        objects=[ObjectRef("bid", str(bid.pk), str(version.number)), of_event(event), of_invitation(bid.invitation)],
+        commitments={"quote": version.commitment},
+        data={"version": version.number},
+    )
+
+
+def award_fact(
+    what: str, award: Award, *, actor: Actor, causes: Sequence[int], data: dict[str, Any] | None = None
+) -> Entry:
+    """`what` is made or revoked."""
+    return record(
+        f"award.{what}",
+        actor=actor,
+        entity=award.entity,
+        objects=[ObjectRef("award", award.reference), of_event(award.event)],
+        data={"status": award.status, **(data or {})},
+        causes=causes,
+    )
+
+
+def order_fact(
+    what: str, order: Order, *, actor: Actor, causes: Sequence[int], data: dict[str, Any] | None = None
+) -> Entry:
+    """`what` is issued, changed or cancelled."""
+    objects = [of_order(order), ObjectRef("vendor", order.vendor.key)]
+    objects += [of_requisition(order.requisition)] if order.requisition else []
+    objects += [of_event(order.event)] if order.event else []
+    return record(
+        f"order.{what}",
+        actor=actor,
+        entity=order.entity,
+        objects=objects,
+        data={"status": order.status, **(data or {})},
+        causes=causes,
+    )
+
+
+def erp_fact(what: str, order: Order, *, effect: Effect, data: dict[str, Any]) -> Entry:
+    """`what` is confirmed, refused, unknown or cancelled."""
+    return record(
+        f"erp.{what}",
+        actor=Actor.system("erp"),
+        entity=order.entity,
+        objects=[of_order(order), ObjectRef("effect", effect.effect_key)],
+        data={"purpose": effect.purpose, **data},
+        effect_key=effect.effect_key,
+        causes=[effect.cause_seq] if effect.cause_seq else (),
+    )
+
+
+def budget_fact(
+    what: str,
+    budget: Budget,
+    *,
+    actor: Actor,
+    causes: Sequence[int],
+    commitment: Commitment | None = None,
+    data: dict[str, Any] | None = None,
+) -> Entry:
+    """`what` is committed, released or changed."""
+    objects = [of_budget(budget)]
+    details = {"amount": budget.amount, "committed": budget.committed, "currency": budget.currency, **(data or {})}
+    if commitment is not None:
+        objects.append(ObjectRef(commitment.object_kind, commitment.object_key))
+        details["commitment"] = commitment.amount
+    return record(f"budget.{what}", actor=actor, entity=budget.entity, objects=objects, data=details, causes=causes)
