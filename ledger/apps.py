@@ -14,7 +14,7 @@ class LedgerConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from ledger import doorbell
+        from ledger import checks, doorbell  # noqa: F401  importing registers the checks
 
         doorbell.register("outbox", answerer="ledger.outbox.answer", due="ledger.outbox.due")
         # Django's own hooks for connections and migrations; the project has no model signals.

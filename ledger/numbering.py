@@ -1,12 +1,13 @@
-"""Readable numbers: PR-00012, RFQ-00007, PO-00031. Not gapless: a rolled-back change gives its number back or not."""
+"""Readable numbers: PR-00012, RFQ-00007, PO-00031. Never given twice; a rolled-back change may leave a gap."""
 
-from django.db.models import F
+from __future__ import annotations
 
-from ledger.models import NumberRange
+from django.db import connection
+
+from ledger import databases
 
 
 def take(prefix: str) -> str:
     """The next number of this prefix. Call inside the transaction that uses it."""
-    NumberRange.objects.get_or_create(prefix=prefix)
-    NumberRange.objects.filter(prefix=prefix).update(last=F("last") + 1)
-    return f"{prefix}-{NumberRange.objects.get(prefix=prefix).last:05d}"
+    with connection.cursor() as cursor:
+        return f"{prefix}-{databases.of(connection).next_number(cursor, prefix):05d}"

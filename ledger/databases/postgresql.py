@@ -130,6 +130,20 @@ BEGIN
         RETURNING *;
 END
 """
+NUMBER_BODY = f"""
+DECLARE
+    series text := 'ledger_number_' || lower(p_prefix);
+BEGIN
+    IF p_prefix !~ '^[A-Z]{{1,8}}$' THEN
+        {_raise("a number begins with 1 to 8 capital letters")};
+    END IF;
+    IF to_regclass(series) IS NULL THEN
+        PERFORM pg_advisory_xact_lock(hashtext(series));
+        EXECUTE 'CREATE SEQUENCE IF NOT EXISTS ' || series;
+    END IF;
+    RETURN nextval(series::regclass);
+END
+"""
 #: pg_trigger.tgtype
 _BITS = {"ROW": 1, "STATEMENT": 0, "BEFORE": 2, "AFTER": 0, "INSERT": 4, "DELETE": 8, "UPDATE": 16, "TRUNCATE": 32}
 
@@ -186,13 +200,20 @@ def install(cursor: Any, triggers: Iterable[Trigger]) -> None:
         cursor.execute(f'ALTER TABLE "{each.table}" ENABLE ALWAYS TRIGGER "{each.name}"')
 
 
-def install_append(cursor: Any) -> None:
-    signature = "ledger_append(p_log text, p_before bytea, p_after bytea) RETURNS SETOF ledger_entry"
-    _define(cursor, signature, APPEND_BODY, "SECURITY DEFINER")
+_FUNCTIONS = {
+    "ledger_append(p_log text, p_before bytea, p_after bytea)": ("SETOF ledger_entry", APPEND_BODY),
+    "ledger_number(p_prefix text)": ("bigint", NUMBER_BODY),
+}
 
 
-def remove_append(cursor: Any) -> None:
-    cursor.execute("DROP FUNCTION IF EXISTS ledger_append(text, bytea, bytea)")
+def install_functions(cursor: Any) -> None:
+    for signature, (returns, body) in _FUNCTIONS.items():
+        _define(cursor, f"{signature} RETURNS {returns}", body, "SECURITY DEFINER")
+
+
+def remove_functions(cursor: Any) -> None:
+    for signature in _FUNCTIONS:
+        cursor.execute(f"DROP FUNCTION IF EXISTS {signature}")
 
 
 def _define(cursor: Any, signature: str, body: str, mode: str = "") -> None:
@@ -234,6 +255,12 @@ def append(cursor: Any, *, log: str, before: str, after: str) -> Sequence[Any] |
     return cursor.fetchone()
 
 
+def next_number(cursor: Any, prefix: str) -> int:
+    """From a sequence, made on first use: no row stays locked until the transaction ends."""
+    cursor.execute("SELECT ledger_number(%s)", [prefix])
+    return cursor.fetchone()[0]
+
+
 def unsound_settings(connection: BaseDatabaseWrapper) -> list[tuple[str, str]]:
     """Settings under which a committed entry could be lost: (what, remedy)."""
     with connection.cursor() as cursor:
@@ -243,5 +270,5 @@ def unsound_settings(connection: BaseDatabaseWrapper) -> list[tuple[str, str]]:
     if fsync == "off":
         found.append(("PostgreSQL does not write through to the disk (fsync is off)", "fsync = on"))
     if synchronous == "off":
-        found.append(("PostgreSQL confirms before the disk has it (synchronous_commit is off)", "synchronous_commit"))
+        found.append(("PostgreSQL confirms before the disk has it (synchronous_commit is off)", "synchronous_commit = on"))
     return found

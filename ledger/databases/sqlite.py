@@ -208,6 +208,16 @@ def append(cursor: Any, *, log: str, before: str, after: str) -> Sequence[Any] |
     return row and (*row[:3], datetime.fromisoformat(row[3]).replace(tzinfo=UTC), *row[4:])
 
 
+def next_number(cursor: Any, prefix: str) -> int:
+    """From the row of the prefix: SQLite has one writer at a time anyway."""
+    cursor.execute(
+        "INSERT INTO ledger_numberrange (prefix, last) VALUES (%s, 1)"
+        " ON CONFLICT (prefix) DO UPDATE SET last = last + 1 RETURNING last",
+        [prefix],
+    )
+    return cursor.fetchone()[0]
+
+
 def unsound_settings(connection: BaseDatabaseWrapper) -> list[tuple[str, str]]:
     """Settings under which a committed entry could be lost or two writers could collide: (what, remedy)."""
     with connection.cursor() as cursor:

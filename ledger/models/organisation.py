@@ -62,7 +62,7 @@ class CostCentre(models.Model):
 
 
 class NumberRange(models.Model):
-    """The last number given out for a prefix: PR-00012, RFQ-00007, PO-00031."""
+    """The last number given out for a prefix on SQLite; PostgreSQL has a sequence for each."""
 
     prefix = models.CharField(max_length=10, primary_key=True)
     last = models.PositiveBigIntegerField(default=0)

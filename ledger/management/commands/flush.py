@@ -5,7 +5,7 @@ from django.core.management.base import CommandError
 from django.core.management.commands import flush
 from django.db import DEFAULT_DB_ALIAS, connections
 
-from ledger import triggers
+from ledger import soundness, triggers
 
 
 class Command(flush.Command):
@@ -13,8 +13,7 @@ class Command(flush.Command):
 
     def handle(self, **options: Any) -> None:
         connection = connections[options.get("database") or DEFAULT_DB_ALIAS]
-        is_test = connection.settings_dict["NAME"] == connection.creation._get_test_db_name()  # type: ignore[attr-defined]
-        if not (getattr(settings, "LEDGER_MAY_BE_FLUSHED", False) and is_test):
+        if not (getattr(settings, "LEDGER_MAY_BE_FLUSHED", False) and soundness.is_test_database(connection)):
             raise CommandError("A ledger is never emptied. To begin again, point DATABASE_URL at a new database.")
         with triggers.lifted(connection):
             super().handle(**options)

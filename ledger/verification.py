@@ -1,0 +1,142 @@
+"""Recomputes the whole chain and names the first entry that is wrong, and why. Reads in chunks, writes nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import rfc8785
+from django.db.models import Max
+
+from ledger.chain import leaf_hash
+from ledger.models import Entry, EntryObject, LedgerHead
+
+START = "0" * 64
+CHUNK = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`first_bad` is a sequence number; `log` says in which log when it is not the only one."""
+
+    valid: bool
+    entries: int
+    first_bad: int | None = None
+    reason: str = ""
+    log: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    pk: int
+    seq: int
+    time: str
+    kind: str
+    actor: tuple[str, str]
+    content: bytes
+    prev: str
+    hash: str
+
+
+def verify(log: str | None = None) -> Finding:
+    """All logs, or one. Entries appended meanwhile are left for the next time."""
+    heads = LedgerHead.objects.filter(log=log) if log else LedgerHead.objects.all()
+    entries = 0
+    for head in heads.order_by("log"):
+        finding = _verify_log(head)
+        entries += finding.entries
+        if not finding.valid:
+            return Finding(False, entries, finding.first_bad, finding.reason, head.log)
+    known = LedgerHead.objects.values("log")
+    if stray := Entry.objects.exclude(log_id__in=known).order_by("seq").first():
+        return Finding(False, entries, stray.seq, "it belongs to a log that has no head", stray.log_id)
+    return Finding(True, entries)
+
+
+def _verify_log(head: LedgerHead) -> Finding:
+    before, latest, seq = START, "", 0
+    for row, objects in _rows(head):
+        seq += 1
+        reason = _fault(row, objects, seq=seq, prev=before, origin=head.origin, not_before=latest)
+        if reason:
+            return Finding(False, seq - 1, seq, reason)
+        before, latest = row.hash, row.time
+    if seq < head.seq:
+        return Finding(False, seq, seq + 1, f"it is missing: the head says that there are {head.seq} entries")
+    if before != head.hash:
+        return Finding(False, seq, max(seq, 1), "its hash is not the one that the head keeps")
+    last = Entry.objects.filter(log=head).aggregate(last=Max("seq"))["last"] or 0
+    # Appends move the head in the same transaction, so the head read after the rows is never behind them.
+    if last > LedgerHead.objects.get(pk=head.pk).seq:
+        return Finding(False, seq, head.seq + 1, "it lies beyond the head")
+    return Finding(True, seq)
+
+
+def _rows(head: LedgerHead) -> Iterator[tuple[_Row, set[tuple[str, str]]]]:
+    """Rows up to the head, each with what the object index says of it, a chunk at a time."""
+    after = -1
+    while True:
+        chunk = list(Entry.objects.filter(log=head, seq__gt=after, seq__lte=head.seq).order_by("seq")[:CHUNK])
+        if not chunk:
+            return
+        index = EntryObject.objects.filter(
+            entry__log=head, entry__seq__gte=chunk[0].seq, entry__seq__lte=chunk[-1].seq
+        ).order_by("entry_id")
+        objects = {
+            pk: {(kind, key) for _, kind, key in group}
+            for pk, group in groupby(index.values_list("entry_id", "kind", "key"), key=lambda each: each[0])
+        }
+        for entry in chunk:
+            yield _row(entry), objects.get(entry.pk, set())
+        after = chunk[-1].seq
+
+
+def _row(entry: Entry) -> _Row:
+    return _Row(
+        pk=entry.pk,
+        seq=entry.seq,
+        time=entry.time.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        kind=entry.kind,
+        actor=(entry.actor_kind, entry.actor_id),
+        content=bytes(entry.bytes),
+        prev=entry.prev,
+        hash=entry.hash,
+    )
+
+
+def _fault(row: _Row, objects: set[tuple[str, str]], *, seq: int, prev: str, origin: str, not_before: str) -> str:
+    """Why this cannot be entry number `seq`, or nothing."""
+    if row.seq != seq:
+        return f"it is missing: the next row is number {row.seq}"
+    if leaf_hash(row.content) != row.hash:
+        return "its bytes do not have its hash"
+    record = _parse(row.content)
+    if record is None:
+        return "its bytes are not canonical JSON (RFC 8785)"
+    if record.get("prev") != prev or row.prev != prev:
+        return "it does not continue the entry before it"
+    if (record.get("seq"), record.get("origin"), record.get("v")) != (seq, origin, 1):
+        return "its record carries another number, origin or version"
+    actor = record.get("actor") or {}
+    if (record.get("kind"), (actor.get("kind"), actor.get("id")), record.get("time")) != (
+        row.kind,
+        row.actor,
+        row.time,
+    ):
+        return "its columns differ from its record"
+    if row.time < not_before:
+        return "its time lies before that of the entry before it"
+    if objects != {(each.get("kind"), each.get("key")) for each in record.get("objects", [])}:
+        return "the index of objects differs from its record"
+    return ""
+
+
+def _parse(content: bytes) -> dict[str, Any] | None:
+    try:
+        record = json.loads(content)
+        return record if isinstance(record, dict) and rfc8785.dumps(record) == content else None
+    except (ValueError, RecursionError):
+        return None
