@@ -1,0 +1,192 @@
+"""What pages, commands and the API read about plans."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Count, Min, Q, QuerySet, Sum
+
+from agents.entries import plan_ref
+from agents.graph import Lane, Place, lay_out
+from agents.models import ModelCall, Plan, Step, StepAttempt
+from ledger import clock
+from ledger.command import ObjectRef
+from ledger.errors import NotFound
+from ledger.journal import history_of
+from ledger.models import Entry, LegalEntity
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A step as the plan page draws it."""
+
+    key: str
+    label: str
+    role: str
+    state: str
+    state_label: str
+    attempts: int
+    started: datetime | None
+    ended: datetime | None
+    duration: timedelta | None
+    waiting_for: str
+    asks_person: bool
+    error: str
+    evidence: int
+    proposals: tuple[str, ...]
+    degraded: bool
+    cost: Decimal
+    column: int
+    row: int
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """From one step to one that comes after it; `done` when the first is settled."""
+
+    start: str
+    end: str
+    done: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PlanGraph:
+    plan: Plan
+    nodes: tuple[Node, ...]
+    edges: tuple[Edge, ...]
+    lanes: tuple[Lane, ...]
+    columns: int
+    rows: int
+
+
+def plan(reference: str, *, entity: LegalEntity | None = None) -> Plan:
+    found = Plan.objects.select_related("template", "entity", "requested_by").filter(reference=reference)
+    if entity is not None:
+        found = found.filter(entity=entity)
+    if plan := found.first():
+        return plan
+    raise NotFound(f"There is no plan “{reference[:40]}”.")
+
+
+def plans_for(subject: ObjectRef) -> QuerySet[Plan]:
+    """Newest first."""
+    return Plan.objects.select_related("template").filter(subject_kind=subject.kind, subject_key=subject.key)
+
+
+def live_plans(entity: LegalEntity) -> QuerySet[Plan]:
+    return Plan.objects.select_related("template", "requested_by").filter(entity=entity, status__in=Plan.LIVE)
+
+
+def parked_steps(entity: LegalEntity) -> QuerySet[Step]:
+    """What is stuck and needs a person, oldest first; `error` says why."""
+    return Step.objects.select_related("plan__template").filter(plan__entity=entity, status=Step.Status.PARKED)
+
+
+def plan_graph(plan: Plan) -> PlanGraph:
+    steps = list(plan.steps.order_by("id"))
+    layout = lay_out([(each.key, each.role, each.after) for each in steps])
+    calls = _calls(plan)
+    nodes = tuple(_node(each, layout.places[each.key], calls.get(each.key, {})) for each in steps)
+    settled = {each.key for each in steps if each.status in Step.SETTLED}
+    edges = tuple(Edge(first, each.key, first in settled) for each in steps for first in each.after)
+    return PlanGraph(plan, nodes, edges, layout.lanes, layout.columns, layout.rows)
+
+
+def _calls(plan: Plan) -> dict[str, dict[str, Any]]:
+    rows = (
+        ModelCall.objects.filter(plan=plan.reference)
+        .order_by()
+        .values("step")
+        .annotate(cost=Sum("cost"), degraded=Count("pk", filter=Q(degraded=True)))
+    )
+    return {each["step"]: each for each in rows}
+
+
+def _node(step: Step, place: Place, calls: dict[str, Any]) -> Node:
+    duration = (step.ended_at - step.started_at) if step.started_at and step.ended_at else None
+    return Node(
+        key=step.key,
+        label=step.label,
+        role=step.role,
+        state=step.status,
+        state_label=step.get_status_display(),
+        attempts=step.attempts,
+        started=step.started_at,
+        ended=step.ended_at,
+        duration=duration,
+        waiting_for=step.waiting_for,
+        asks_person=step.asks_person,
+        error=step.error,
+        evidence=len(step.evidence),
+        proposals=tuple(_proposals(step)),
+        degraded=bool(calls.get("degraded")),
+        cost=calls.get("cost") or Decimal(0),
+        column=place.column,
+        row=place.row,
+    )
+
+
+def _proposals(step: Step) -> list[str]:
+    awaited = [each["key"] for each in step.waiting_on if each["kind"] == "proposal"]
+    made = (step.result or {}).get("proposal")
+    return [*awaited, *([made] if made else [])]
+
+
+def attempts(plan: Plan) -> QuerySet[StepAttempt]:
+    return StepAttempt.objects.filter(step__plan=plan).select_related("step").order_by("started_at", "id")
+
+
+def timeline(plan: Plan) -> QuerySet[Entry]:
+    """Every fact in the journal that names the plan, oldest first."""
+    return history_of(plan_ref(plan))
+
+
+def oldest_due(entity: LegalEntity | None = None) -> timedelta:
+    """For how long the oldest due step has been waiting for a worker; zero when none is."""
+    due = Step.objects.filter(status=Step.Status.READY)
+    if entity is not None:
+        due = due.filter(plan__entity=entity)
+    at = clock.now()
+    oldest = due.filter(due_at__lte=at).aggregate(oldest=Min("due_at"))["oldest"]
+    return at - oldest if oldest else timedelta(0)
+
+
+def as_json(plan: Plan) -> dict[str, Any]:
+    """The plan with its steps as `manage.py plan show --json` and scenarios print it."""
+    return {
+        "reference": plan.reference,
+        "template": plan.template.name,
+        "version": plan.template.version,
+        "entity": plan.entity.code,
+        "subject": {"kind": plan.subject_kind, "key": plan.subject_key},
+        "status": plan.status,
+        "reason": plan.reason,
+        "started_at": _instant(plan.started_at),
+        "ended_at": _instant(plan.ended_at),
+        "steps": [_step_json(each) for each in plan.steps.order_by("id")],
+    }
+
+
+def _step_json(step: Step) -> dict[str, Any]:
+    return {
+        "key": step.key,
+        "label": step.label,
+        "role": step.role,
+        "after": step.after,
+        "status": step.status,
+        "attempts": step.attempts,
+        "started_at": _instant(step.started_at),
+        "ended_at": _instant(step.ended_at),
+        "waiting_for": step.waiting_for,
+        "waiting_on": step.waiting_on,
+        "error": step.error,
+        "result": step.result,
+        "evidence": step.evidence,
+    }
+
+
+def _instant(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
