@@ -8,3 +8,11 @@ class ApprovalsConfig(AppConfig):
     label = "approvals"
     verbose_name = "Approvals"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from approvals import commands
+        from ledger import command, doorbell
+
+        command.register(commands.PublishPolicy, handler="approvals.handlers.publish_policy")
+        command.register(commands.AdjustBounds, handler="approvals.handlers.adjust_bounds")
+        doorbell.register("clerk", answerer="approvals.clerk.answer")

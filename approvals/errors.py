@@ -1,6 +1,6 @@
 """What can go wrong when people and agents decide."""
 
-from ledger.errors import DomainError, NotAllowed
+from ledger.errors import DomainError, NotAllowed, Stale
 
 
 class NotYours(NotAllowed):
@@ -31,3 +31,9 @@ class CannotUndo(DomainError):
     """This cannot be undone."""
 
     code = "cannot_undo"
+
+
+class NotDue(Stale):
+    """There is nothing to carry out: somebody was faster, or it was never approved."""
+
+    code = "not_due"

@@ -29,7 +29,6 @@ class Outcome(StrEnum):
 
 
 SEVERITY = {Outcome.PASS: 0, Outcome.ASK: 1, Outcome.BLOCK: 2}
-_SEVERITY_OF_EFFECT = {Effect.BLOCK: 0, Effect.ASK: 1, Effect.PASS: 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,24 +106,19 @@ DEFAULT = Fired("standing-default", "Nothing lets it pass", Effect.ASK, "", "No 
 def judge(facts: Facts, policy: Policy) -> Verdict:
     """The verdict of this policy on these facts."""
     known = activation(facts)
-    fired: list[Fired] = []
-    near: list[Near] = []
-    for compiled in (*policy.rules, *STANDING):
-        outcome = _apply(compiled, facts, known)
-        if isinstance(outcome, Fired):
-            fired.append(outcome)
-        elif outcome is not None:
-            near.append(outcome)
-    effects = {each.effect for each in fired}
-    if not fired:
-        fired = [DEFAULT]
-        effects = {Effect.ASK}
-    outcome = Outcome.BLOCK if Effect.BLOCK in effects else Outcome.ASK if Effect.ASK in effects else Outcome.PASS
+    applied = [_apply(compiled, facts, known) for compiled in policy.rules]
+    fired = [each for each in applied if isinstance(each, Fired)]
+    if all(each.effect == Effect.PASS for each in fired):
+        standing = (_apply(compiled, facts, known) for compiled in STANDING)
+        fired += [each for each in standing if isinstance(each, Fired)]
+    fired = fired or [DEFAULT]
+    outcome = max((Outcome(each.effect) for each in fired), key=SEVERITY.__getitem__)
     asks = [each for each in fired if each.effect == Effect.ASK] if outcome == Outcome.ASK else []
     chains = tuple(sorted({each.chain or policy.document.default_chain for each in asks}))
+    near = (each for each in applied if isinstance(each, Near))
     return Verdict(
         outcome,
-        tuple(sorted(fired, key=lambda each: (_SEVERITY_OF_EFFECT[each.effect], each.key))),
+        tuple(sorted(fired, key=lambda each: (-SEVERITY[Outcome(each.effect)], each.key))),
         tuple(sorted(near, key=lambda each: each.key)),
         chains,
         merge(chains, policy),
@@ -137,18 +131,15 @@ def merge(chains: Iterable[str], policy: Policy) -> tuple[Level, ...]:
 
 
 def _apply(compiled: CompiledRule, facts: Facts, known: cel.Activation) -> Fired | Near | None:
-    rule = compiled.rule
     results = [(part, holds(part, known)) for part in compiled.parts]
-    failed = [part for part, result in results if result is False]
-    if len(failed) == 1 and all(result is True for _, result in results if result is not False):
-        return _near(rule, failed[0], facts)
-    if failed:
-        return None
-    doubts = [(part, str(result)) for part, result in results if result is not True]
-    if not doubts:
+    open_parts = [(part, result) for part, result in results if result is not True]
+    if not open_parts:
         return _fired(compiled)
-    reasons = [reason for part, said in doubts if (reason := _doubt(part, said, facts))]
-    return _fired(compiled, "; ".join(reasons)) if reasons else None
+    if all(result is not False for _, result in open_parts):
+        reasons = [reason for part, said in open_parts if (reason := _doubt(part, str(said), facts))]
+        if reasons:
+            return _fired(compiled, "; ".join(reasons))
+    return _near(compiled.rule, open_parts[0][0], facts) if len(open_parts) == 1 else None
 
 
 def _doubt(part: CompiledPart, said: str, facts: Facts) -> str:

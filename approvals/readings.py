@@ -83,8 +83,18 @@ TABLES: dict[str, Table] = {
     "exchange_rate": _table("procure.ExchangeRate", "currency on", "per_eur", as_of="on", per_entity=False),
 }
 QUOTE_FIELDS = frozenset(
-    "unit_price lead_time_days delivery_date quantity_offered opened_bid.currency opened_bid.freight "
-    "opened_bid.incoterm opened_bid.validity_until opened_bid.vendor.key event_line.number".split()
+    (
+        "unit_price",
+        "lead_time_days",
+        "delivery_date",
+        "quantity_offered",
+        "event_line.number",
+        "opened_bid.currency",
+        "opened_bid.freight",
+        "opened_bid.incoterm",
+        "opened_bid.validity_until",
+        "opened_bid.vendor.key",
+    )
 )
 
 
@@ -98,7 +108,7 @@ def row(kind: str, key: str, field: str, *, entity: LegalEntity) -> Found:
             _("“%(field)s” of a %(kind)s is not something that can be read.") % {"field": field, "kind": kind}
         )
     parts = key.split("/", len(table.keys) - 1)
-    wanted = dict(zip(table.keys, parts, strict=False))
+    wanted: dict[str, Any] = dict(zip(table.keys, parts, strict=False))
     if len(parts) != len(table.keys):
         raise Unreadable(_("There is no %(kind)s “%(key)s”.") % {"kind": kind, "key": key[:80]})
     if table.per_entity:
@@ -157,7 +167,7 @@ def _figure(read: Callable[[LegalEntity, list[str]], Any], key: str, field: str,
 def _performance(entity: LegalEntity, parts: list[str]) -> Any:
     from vendors import performance
 
-    item, country = (parts + ["", ""])[1:3]
+    item, country = [*parts, "", ""][1:3]
     as_of = clock.business_date(entity)
     return performance.figures(parts[0], item_key=item or None, country=country or None, as_of=as_of)
 

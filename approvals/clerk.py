@@ -1,0 +1,51 @@
+"""Pulls what was judged: decides PASS as the policy version, carries out what is approved. A doorbell answerer."""
+
+from __future__ import annotations
+
+import logging
+
+from django.db import DatabaseError
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from approvals import decisions, execution, limits
+from approvals.errors import NotDue
+from approvals.models import Proposal
+from ledger import clock
+from ledger.errors import DomainError
+
+log = logging.getLogger(__name__)
+AT_ONCE = 100
+Status = Proposal.Status
+
+
+def answer() -> int:
+    """How many proposals moved on. One that fails does not keep the others from theirs."""
+    return sum(_move_on(each) for each in _due())
+
+
+def _due() -> list[Proposal]:
+    ready = Q(status=Status.PASSED) | Q(status=Status.APPROVED, hold_until=None)
+    ready |= Q(status=Status.APPROVED, hold_until__lte=clock.now())
+    return list(Proposal.objects.filter(ready).order_by("pk")[:AT_ONCE])
+
+
+def _move_on(proposal: Proposal) -> bool:
+    if limits.is_stopped(proposal.author):
+        return False
+    try:
+        if proposal.status == Status.PASSED:
+            decisions.pass_by_policy(proposal)
+        execution.carry_out(proposal)
+    except NotDue:
+        return False  # another clerk, or a person, was faster
+    except DomainError as error:
+        log.warning("%s waits: %s", proposal.reference, error.message)
+        return False
+    except DatabaseError:
+        log.exception("%s waits for the database", proposal.reference)
+        return False
+    except Exception:
+        log.exception("%s could not be carried out", proposal.reference)
+        execution.fail(proposal, _("An error in the program kept this from being carried out. It has been logged."))
+    return True

@@ -1,0 +1,58 @@
+"""Carries out this floor's commands, inside the transaction and under the authority of an approved proposal."""
+
+from __future__ import annotations
+
+from approvals import bounds, entries, policies
+from approvals.commands import AdjustBounds, PublishPolicy
+from approvals.models import Decision, Proposal
+from ledger.actors import Actor
+from ledger.authority import Authority, check
+from ledger.command import Carried, ObjectRef
+from ledger.errors import NotFound, Stale
+from ledger.models import LegalEntity, Person
+
+
+def publish_policy(
+    command: PublishPolicy, *, authority: Authority, actor: Actor, entity: LegalEntity, cause: int
+) -> Carried:
+    check(authority)
+    base = policies.version_in_force(entity)
+    if command.entity != entity.code:
+        raise NotFound()
+    if base.number != command.base_version:
+        raise Stale(f"Version {base.number} is in force meanwhile, not {command.base_version}. Start from that one.")
+    people = _people_behind(authority)
+    version = policies.replace(base, command.document, published_by=", ".join(str(person) for person in people))
+    entries.policy_published(version, actor=actor, by=[person.pk for person in people], causes=[cause])
+    return Carried(
+        result={"version": version.number, "digest": version.digest},
+        objects=(ObjectRef("policy", str(version.number)),),
+        compensation=PublishPolicy(entity=entity.code, base_version=version.number, document=base.document),
+    )
+
+
+def adjust_bounds(
+    command: AdjustBounds, *, authority: Authority, actor: Actor, entity: LegalEntity, cause: int
+) -> Carried:
+    check(authority)
+    if command.entity != entity.code:
+        raise NotFound()
+    before, after = bounds.replace(entity, command.role, command.model_dump(exclude={"entity", "role"}))
+    entries.bounds_adjusted(after, actor=actor, causes=[cause])
+    names = set(AdjustBounds.model_fields) - {"entity", "role"}
+    former = {name: getattr(before, name) for name in names} if before else {"on": False}
+    return Carried(
+        result={"role": after.role, "version": after.version},
+        objects=(ObjectRef("bounds", after.role, str(after.version)),),
+        compensation=AdjustBounds(entity=entity.code, role=command.role, **former),
+    )
+
+
+def _people_behind(authority: Authority) -> list[Person]:
+    """Who proposed and who approved."""
+    proposal = Proposal.objects.get(reference=authority.reference.split("/")[0])
+    approved = proposal.decisions.filter(revision=proposal.revision, kind=Decision.Kind.APPROVE)
+    wanted = {each for each in approved.values_list("person", flat=True) if each}
+    if proposal.author.person_id is not None:
+        wanted.add(proposal.author.person_id)
+    return list(Person.objects.filter(pk__in=wanted).order_by("pk"))
