@@ -37,8 +37,8 @@ DAYS = Decimal("0.1")
 class Performance:
     """Of one vendor up to `as_of`. `deliveries` to `reference_keys` are the slice asked for; `confidence` is 0..1.
 
-    Lead days (order to delivery) and price come from the slice that `lead_basis` and `price_basis` name in words;
-    a price needs an item.
+    `deliveries_of_item` counts all countries. Lead days (order to delivery) and price come from the slice that
+    `lead_basis` and `price_basis` name in words; a price needs an item.
     """
 
     vendor: str
@@ -46,6 +46,7 @@ class Performance:
     country: str | None
     as_of: date
     deliveries: int
+    deliveries_of_item: int
     on_time_rate: Decimal | None
     late_probability: Decimal
     confidence: Decimal
@@ -179,6 +180,7 @@ def _performance(
         country=country,
         as_of=as_of,
         deliveries=len(exact),
+        deliveries_of_item=len(slices[-2][1]) if item else len(rows),
         on_time_rate=_share(len(exact) - _late(exact), len(exact)),
         late_probability=_late_probability(slices, base),
         confidence=(Decimal(len(exact)) / (len(exact) + PRIOR_ROWS)).quantize(RATE),
@@ -225,7 +227,7 @@ def _prices(slices: list[tuple[str, list[_Row]]], as_of: date) -> tuple[list[Dec
         (basis, [Paid(each.unit_price, each.delivered_on) for each in rows if each.currency == currency])
         for basis, rows in slices
     ]
-    prices, basis = _narrowest([(basis, recent(rows, as_of=as_of)) for basis, rows in paid])
+    prices, basis = _narrowest([(basis, recent(rows, as_of=as_of, enough=ENOUGH_ROWS)) for basis, rows in paid])
     return prices, basis, currency if prices else ""
 
 

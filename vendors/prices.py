@@ -42,11 +42,11 @@ def quantile(values: Sequence[Decimal], at: Decimal, *, places: Decimal = PRICE)
     return (ordered[below] + (ordered[above] - ordered[below]) * (place - below)).quantize(places)
 
 
-def recent(paid: Iterable[Paid], *, as_of: date) -> list[Decimal]:
-    """Prices above zero of the last three years up to `as_of`; of all years when those are fewer than eight."""
+def recent(paid: Iterable[Paid], *, as_of: date, enough: int = ENOUGH_PRICES) -> list[Decimal]:
+    """Prices above zero of the last three years up to `as_of`; of all years when those are not `enough`."""
     known = [each for each in paid if each.unit_price > 0 and each.delivered_on <= as_of]
     late = [each for each in known if each.delivered_on > as_of - RECENT]
-    return [each.unit_price for each in (late if len(late) >= ENOUGH_PRICES else known)]
+    return [each.unit_price for each in (late if len(late) >= enough else known)]
 
 
 def quartiles(prices: Sequence[Decimal]) -> Quartiles | None:

@@ -170,7 +170,7 @@ def _reason(criterion: Criterion, candidate: Candidate, field: Sequence[Candidat
 
 def written(value: Decimal, measure: Measure) -> str:
     if measure == Measure.SHARE:
-        return f"{value * 100:.0f} %"
+        return f"{value * 100:.{0 if value >= Decimal('0.1') or not value else 1}f} %"
     if measure == Measure.DAYS:
         days = value.quantize(Decimal(1))
         return ngettext("%(days)s day", "%(days)s days", int(days)) % {"days": days}

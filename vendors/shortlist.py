@@ -45,13 +45,12 @@ CRITERIA: tuple[Criterion, ...] = (
         measure=Measure.DAYS,
     ),
     Criterion(
-        "confidence",
+        "experience",
         Decimal(15),
         Direction.HIGHER,
         worst=Decimal(0),
-        best=Decimal(1),
-        label=gettext_noop("Experience with this item"),
-        measure=Measure.SHARE,
+        best=Decimal(50),
+        label=gettext_noop("Deliveries of this item"),
     ),
 )
 
@@ -126,7 +125,7 @@ def _candidate(figures: Performance, usual: queries.Benchmark | None) -> Candida
             "late_probability": figures.late_probability,
             "price_position": position,
             "lead_days_median": figures.lead_days_median,
-            "confidence": figures.confidence,
+            "experience": Decimal(figures.deliveries_of_item),
         },
     )
 

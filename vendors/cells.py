@@ -1,0 +1,82 @@
+"""What a cell of an imported table may hold: types that read text strictly and say what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from typing import Annotated
+
+from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator, validate_email
+from django.utils.translation import gettext as _
+from pydantic import AfterValidator, BeforeValidator, StringConstraints
+
+from ledger.errors import InvalidInput
+from ledger.money import Money, parse_amount
+
+
+def _django(validate: Callable[[str], None], complaint: str) -> Callable[[str], str]:
+    def check(text: str) -> str:
+        try:
+            validate(text)
+        except ValidationError:
+            raise ValueError(_(complaint) % text[:60]) from None
+        return text
+
+    return check
+
+
+def _amount(text: object) -> Decimal:
+    try:
+        return parse_amount(str(text))
+    except InvalidInput as error:
+        raise ValueError(error.message.rstrip(".")) from None
+
+
+def _not_negative(amount: Decimal) -> Decimal:
+    if amount < 0:
+        raise ValueError(_("%s is negative") % amount)
+    return amount
+
+
+def _above_zero(amount: Decimal) -> Decimal:
+    if amount <= 0:
+        raise ValueError(_("%s is not above zero") % amount)
+    return amount
+
+
+def _day(text: object) -> date:
+    try:
+        return date.fromisoformat(str(text))
+    except ValueError:
+        raise ValueError(_("“%s” is not a date. Write it like 2026-09-15") % str(text)[:40]) from None
+
+
+def _currency(text: str) -> str:
+    try:
+        return Money(Decimal(0), text).currency
+    except InvalidInput as error:
+        raise ValueError(error.message.rstrip(".")) from None
+
+
+Number = Annotated[str, StringConstraints(to_upper=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,19}$")]
+Country = Annotated[str, StringConstraints(to_upper=True, pattern=r"^[A-Za-z]{2}$")]
+Currency = Annotated[str, StringConstraints(to_upper=True), AfterValidator(_currency)]
+Day = Annotated[date, BeforeValidator(_day)]
+Amount = Annotated[Decimal, BeforeValidator(_amount), AfterValidator(_not_negative)]
+Quantity = Annotated[Decimal, BeforeValidator(_amount), AfterValidator(_above_zero)]
+Word = Annotated[str, StringConstraints(max_length=40)]
+Text = Annotated[str, StringConstraints(max_length=120)]
+Name = Annotated[str, StringConstraints(max_length=200)]
+LongText = Annotated[str, StringConstraints(max_length=300)]
+MailAddress = Annotated[
+    str,
+    StringConstraints(to_lower=True, max_length=254),
+    AfterValidator(_django(validate_email, "“%s” is not a mail address")),
+]
+WebAddress = Annotated[
+    str,
+    StringConstraints(max_length=200),
+    AfterValidator(_django(URLValidator(schemes=["http", "https"]), "“%s” is not a web address")),
+]
