@@ -6,13 +6,17 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from django.db.models import Max
+from django.utils.translation import gettext as _
 
 from approvals import segregation
 from approvals.document import Approver, ApproverRule, Level
+from approvals.errors import NotYours, NotYourTurn
 from approvals.gate import Fired, Verdict
 from approvals.models import ApprovalStep, Decision, Proposal
-from ledger import clock
+from ledger import clock, rights
+from ledger.actors import Actor
 from ledger.command import build
+from ledger.errors import NotFound, Stale
 from ledger.models import CostCentre, Person
 from ledger.rights import Role, person_may
 
@@ -141,3 +145,34 @@ def missing_levels(proposal: Proposal, verdict: Verdict, again: Sequence[Level])
         for level in verdict.levels
         if level in again or (level.key, str(level.quorum), str(level.approver.rule), level.approver.name) not in done
     ]
+
+
+def require_turn(person: Person, proposal: Proposal) -> ApprovalStep:
+    """The open level this person may decide on; raises with the reason otherwise."""
+    if person.entity_id not in (None, proposal.entity_id):
+        raise NotFound()
+    rights.require(Actor.human(person), "proposal.decide")
+    if not segregation.alone() and (why := segregation.conflict(person, proposal)):
+        raise NotYours(why)
+    step = current_step(proposal)
+    if proposal.status != Proposal.Status.WAITING or step is None:
+        raise Stale(_ended(proposal))
+    if step.decisions.filter(person=person).exists():
+        raise Stale(_("You have approved this already."))
+    if person.pk not in {each.pk for each in people_for(step, proposal)}:
+        names = ", ".join(str(each) for each in step.people.all()[:5])
+        raise NotYourTurn(
+            _("This waits for “%(level)s” (%(names)s), not for you.") % {"level": step.label, "names": names}
+        )
+    return step
+
+
+def _ended(proposal: Proposal) -> str:
+    last = proposal.decisions.filter(final=True).order_by("-pk").first()
+    if last is not None and last.revision == proposal.revision:
+        said = {"ref": proposal.reference, "what": last.get_kind_display().lower(), "who": last.actor_name}
+        return _("%(ref)s was decided already: %(what)s, by %(who)s.") % said
+    return _("%(ref)s is %(status)s: there is nothing to decide.") % {
+        "ref": proposal.reference,
+        "status": proposal.get_status_display().lower(),
+    }

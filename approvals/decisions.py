@@ -13,12 +13,12 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from approvals import chains, entries, proposals, segregation
-from approvals.errors import NotDue, NotYours, NotYourTurn
+from approvals.errors import NotDue, NotYours
 from approvals.models import ApprovalStep, Decision, Proposal
 from ledger import authority, clock, doorbell, rights
 from ledger.actors import Actor
 from ledger.command import Command
-from ledger.errors import InvalidInput, NotFound, Stale
+from ledger.errors import InvalidInput, Stale
 from ledger.models import Person
 
 #: An approval not carried out by then is void.
@@ -101,32 +101,12 @@ def pass_by_policy(proposal: Proposal) -> Decision:
     return decision
 
 
-def require_may_decide(person: Person, proposal: Proposal) -> ApprovalStep:
-    """The open level this person may decide on; raises with the reason otherwise."""
-    if person.entity_id not in (None, proposal.entity_id):
-        raise NotFound()
-    rights.require(Actor.human(person), "proposal.decide")
-    if not segregation.alone() and (why := segregation.conflict(person, proposal)):
-        raise NotYours(why)
-    step = chains.current_step(proposal)
-    if proposal.status != Status.WAITING or step is None:
-        raise Stale(_ended(proposal))
-    if step.decisions.filter(person=person).exists():
-        raise Stale(_("You have approved this already."))
-    if person.pk not in {each.pk for each in chains.people_for(step, proposal)}:
-        names = ", ".join(str(each) for each in step.people.all()[:5])
-        raise NotYourTurn(
-            _("This waits for “%(level)s” (%(names)s), not for you.") % {"level": step.label, "names": names}
-        )
-    return step
-
-
 def _open(proposal: Proposal, actor: Actor, fingerprint: str | None) -> tuple[Proposal, ApprovalStep, Person]:
     person = Person.objects.filter(pk=actor.person_id).first() if actor.person_id is not None else None
     if person is None:
         raise NotYours(_("Only people decide; agents, suppliers and services never do."))
     held = proposals.hold(proposal)
-    step = require_may_decide(person, held)
+    step = chains.require_turn(person, held)
     if fingerprint is not None and fingerprint != held.fingerprint:
         raise Stale(_("This was changed after you looked at it. Look at the new version, and decide on that."))
     return held, step, person
@@ -214,14 +194,3 @@ def _record(held: Proposal, decision: Decision, kind: str, *, level: str) -> Non
 def _require_text(reason: str) -> None:
     if not reason.strip():
         raise InvalidInput(_("Say why: the author needs to know."))
-
-
-def _ended(proposal: Proposal) -> str:
-    last = proposal.decisions.filter(final=True).order_by("-pk").first()
-    if last is not None and last.revision == proposal.revision:
-        said = {"ref": proposal.reference, "what": last.get_kind_display().lower(), "who": last.actor_name}
-        return _("%(ref)s was decided already: %(what)s, by %(who)s.") % said
-    return _("%(ref)s is %(status)s: there is nothing to decide.") % {
-        "ref": proposal.reference,
-        "status": proposal.get_status_display().lower(),
-    }

@@ -160,5 +160,5 @@ def _of_rule(rule: Rule, document: Document) -> Iterator[Problem]:
         yield Problem(rule.key, "chain", f"There is no chain “{rule.chain}”.")
     if rule.amount_from is not None and rule.amount_to is not None and rule.amount_from >= rule.amount_to:
         yield Problem(rule.key, "amount_to", "“To” must be above “from”: from 10,000 to 50,000.")
-    if rule.effect == Effect.PASS and not rule.commands:
-        yield Problem(rule.key, "commands", "A rule that passes must say which commands it is for.")
+    if rule.effect == Effect.PASS and not (rule.commands or rule.when):
+        yield Problem(rule.key, "commands", "A rule that passes must say what it is for: commands, or a condition.")
