@@ -100,19 +100,22 @@ class ErpSender:
 
     def settle(self, effect: Effect, outcome: Outcome) -> None:
         connection = connections.of_order(effect.object_key, entity=effect.entity)
-        fields = {"effect": effect, "connection": connection}
         match outcome.kind, effect.purpose:
             case "confirmed", "order.create":
                 ref = _learn(effect, connection, outcome)
                 tracking.confirmed(
-                    effect.object_key, external_id=ref.external_id, external_number=ref.external_number, **fields
+                    effect.object_key,
+                    external_id=ref.external_id,
+                    external_number=ref.external_number,
+                    effect=effect,
+                    connection=connection,
                 )
             case "confirmed", _:
-                tracking.cancelled(effect.object_key, **fields)
+                tracking.cancelled(effect.object_key, effect=effect, connection=connection)
             case "refused", _:
-                tracking.refused(effect.object_key, detail=outcome.detail, **fields)
+                tracking.refused(effect.object_key, detail=outcome.detail, effect=effect, connection=connection)
             case _:
-                tracking.unknown(effect.object_key, detail=outcome.detail, **fields)
+                tracking.unknown(effect.object_key, detail=outcome.detail, effect=effect, connection=connection)
 
 
 sender = ErpSender()

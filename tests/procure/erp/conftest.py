@@ -11,11 +11,16 @@ import pytest
 
 from ledger.actors import Actor
 from ledger.models import LegalEntity
-from procure.erp import connections, credentials
+from procure.erp import connections, credentials, registration
 from procure.erp.connectors.base import CallContext, ErpConnector
 from procure.models import ErpConnection, SandboxOrder
 from tests.peers.tryton import server
 from tests.procure.erp.proxy import CuttingProxy
+
+
+@pytest.fixture(autouse=True)
+def _gateway_is_registered() -> None:
+    registration.register()
 
 
 @pytest.fixture
