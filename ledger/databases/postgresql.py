@@ -191,6 +191,8 @@ def governed(table: str) -> tuple[Trigger, ...]:
 
 
 def install(cursor: Any, triggers: Iterable[Trigger]) -> None:
+    # A table with constraint checks still waiting cannot be altered.
+    cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
     remove(cursor, triggers := tuple(triggers))
     for function in sorted({each.function for each in triggers}):
         _define(cursor, f"{function}() RETURNS trigger", TRIGGER_FUNCTIONS[function])
