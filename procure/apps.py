@@ -8,3 +8,25 @@ class ProcureConfig(AppConfig):
     label = "procure"
     verbose_name = "Procurement"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from ledger import command, doorbell, outbox
+        from procure import commands
+        from procure.erp import registration
+
+        for each, handler in (
+            (commands.RaiseRequisition, "raise_requisition"),
+            (commands.WithdrawRequisition, "withdraw_requisition"),
+            (commands.InviteSuppliers, "invite_suppliers"),
+            (commands.CancelEvent, "cancel_event"),
+            (commands.AwardEvent, "award_event"),
+            (commands.RevokeAward, "revoke_award"),
+            (commands.IssueOrder, "issue_order"),
+            (commands.ChangeOrder, "change_order"),
+            (commands.CancelOrder, "cancel_order"),
+            (commands.ChangeBudget, "change_budget"),
+        ):
+            command.register(each, handler=f"procure.handlers.{handler}")
+        doorbell.register("events", answerer="procure.sourcing.events.answer", due="procure.sourcing.events.due")
+        outbox.register("mail", path="procure.messages.sender", in_order=False)
+        registration.register()

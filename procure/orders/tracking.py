@@ -7,9 +7,10 @@ from django.utils.translation import gettext as _
 from ledger import clock, doorbell
 from ledger.models import Effect
 from procure import entries, queries
-from procure.models import Order, OrderTracking, Requisition
+from procure.models import ErpConnection, Order, OrderTracking
 
 Status = OrderTracking.Status
+CREATE, CHANGE, CANCEL = "order.create", "order.change", "order.cancel"
 
 
 def _held(order_reference: str) -> tuple[Order, OrderTracking]:
@@ -17,7 +18,9 @@ def _held(order_reference: str) -> tuple[Order, OrderTracking]:
     return order, OrderTracking.objects.select_for_update().get(order=order)
 
 
-def confirmed(order_reference: str, *, external_id: str, external_number: str, effect: Effect) -> None:
+def confirmed(
+    order_reference: str, *, external_id: str, external_number: str, effect: Effect, connection: ErpConnection
+) -> None:
     """The ERP has it. A cancellation that was asked for meanwhile goes on."""
     order, tracking = _held(order_reference)
     tracking.erp_external_id, tracking.erp_number = external_id, external_number
@@ -26,45 +29,46 @@ def confirmed(order_reference: str, *, external_id: str, external_number: str, e
         tracking.erp_status = Status.CONFIRMED
     tracking.save()
     entries.erp_fact(
-        "confirmed", order, effect=effect, data={"external_id": external_id, "external_number": external_number}
+        "confirmed",
+        order,
+        effect=effect,
+        data={"external_id": external_id, "external_number": external_number, "connection": connection.name},
     )
     doorbell.ring(f"{order.reference} confirmed")
 
 
-def refused(order_reference: str, *, reason: str, effect: Effect) -> None:
-    """The ERP said no: the order stays visible with the reason until a person cancels or corrects it."""
+def refused(order_reference: str, *, detail: str, effect: Effect, connection: ErpConnection) -> None:
+    """The ERP said no: the order stays visible with the reason until a person acts on it."""
     order, tracking = _held(order_reference)
-    tracking.erp_status, tracking.problem = Status.REFUSED, reason
+    if effect.purpose == CANCEL:
+        tracking.problem = _("The ERP did not cancel it: %s. Undo it there by hand.") % detail
+    else:
+        tracking.erp_status, tracking.problem = Status.REFUSED, detail
     tracking.save()
-    entries.erp_fact("refused", order, effect=effect, data={"reason": reason[:500]})
+    entries.erp_fact("refused", order, effect=effect, data={"reason": detail[:500], "connection": connection.name})
     doorbell.ring(f"{order.reference} refused")
 
 
-def unknown(order_reference: str, *, reason: str, effect: Effect) -> None:
-    """Nobody can tell whether the ERP has it: a person decides."""
+def unknown(order_reference: str, *, detail: str, effect: Effect, connection: ErpConnection) -> None:
+    """Nobody can tell what the ERP did: a person looks there and decides."""
     order, tracking = _held(order_reference)
-    tracking.erp_status, tracking.problem = Status.UNKNOWN, reason
+    if effect.purpose == CREATE:
+        tracking.erp_status = Status.UNKNOWN
+    tracking.problem = detail
     tracking.save()
-    entries.erp_fact("unknown", order, effect=effect, data={"reason": reason[:500]})
+    entries.erp_fact("unknown", order, effect=effect, data={"reason": detail[:500], "connection": connection.name})
     doorbell.ring(f"{order.reference} unknown")
 
 
-def cancelled(order_reference: str, *, effect: Effect) -> None:
+def cancelled(order_reference: str, *, effect: Effect, connection: ErpConnection) -> None:
     """Cancelled in the ERP as well."""
     order, tracking = _held(order_reference)
     tracking.erp_status, tracking.problem = Status.CANCELLED, ""
     tracking.save()
-    entries.erp_fact("cancelled", order, effect=effect, data={"external_id": tracking.erp_external_id})
-    Requisition.objects.filter(pk=order.requisition_id, status=Requisition.Status.ORDERED).update(
-        status=Requisition.Status.RAISED
+    entries.erp_fact(
+        "cancelled",
+        order,
+        effect=effect,
+        data={"external_id": tracking.erp_external_id, "connection": connection.name},
     )
     doorbell.ring(f"{order.reference} cancelled")
-
-
-def cancel_failed(order_reference: str, *, reason: str, effect: Effect) -> None:
-    """The ERP would not cancel (already received, say): a person has to undo it there."""
-    order, tracking = _held(order_reference)
-    tracking.problem = _("The ERP did not cancel it: %s") % reason
-    tracking.save(update_fields=["problem"])
-    entries.erp_fact("refused", order, effect=effect, data={"reason": reason[:500]})
-    doorbell.ring(f"{order.reference} not cancelled")

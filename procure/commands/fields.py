@@ -1,0 +1,40 @@
+"""Field types that this floor's commands share."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, StringConstraints
+
+from ledger.errors import InvalidInput
+from ledger.money import parse_amount
+
+
+def _amount(value: Any) -> Any:
+    try:
+        return parse_amount(value)
+    except InvalidInput as error:
+        raise ValueError(error.message) from None
+
+
+Reference = Annotated[str, StringConstraints(strip_whitespace=True, to_upper=True, min_length=1, max_length=20)]
+VendorKey = Reference
+ItemKey = Annotated[str, StringConstraints(strip_whitespace=True, to_upper=True, max_length=20)]
+Description = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+Unit = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20)]
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500)]
+Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)]
+Currency = Annotated[str, StringConstraints(strip_whitespace=True, to_upper=True, pattern=r"^[A-Z]{3}$")]
+Country = Annotated[str, StringConstraints(strip_whitespace=True, to_upper=True, pattern=r"^([A-Z]{2})?$")]
+Incoterm = Annotated[str, StringConstraints(strip_whitespace=True, to_upper=True, pattern=r"^([A-Z]{3})?$")]
+Centre = Annotated[str, StringConstraints(strip_whitespace=True, max_length=40)]
+Quantity = Annotated[Decimal, BeforeValidator(_amount), Field(gt=0)]
+Price = Annotated[Decimal, BeforeValidator(_amount), Field(ge=0)]
+Amount = Annotated[Decimal, BeforeValidator(_amount), Field(ge=0)]
+
+
+def plain(number: Decimal) -> str:
+    """2,000 and 7.85, without trailing zeros."""
+    text = f"{number.normalize():,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

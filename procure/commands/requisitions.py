@@ -1,0 +1,142 @@
+"""Raise a requisition that was understood; withdraw one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import ClassVar, Literal
+
+from django.utils.translation import gettext as _
+from pydantic import BaseModel, ConfigDict, Field
+
+from ledger.command import Change, Command, Exit, ObjectRef, Subjects
+from ledger.errors import InvalidInput
+from ledger.models import CostCentre
+from ledger.money import Money
+from procure import queries
+from procure.commands.fields import (
+    Amount,
+    Centre,
+    Country,
+    Currency,
+    Description,
+    ItemKey,
+    Quantity,
+    Reason,
+    Reference,
+    Unit,
+    plain,
+)
+from vendors import queries as vendor_queries
+
+
+class NeededLine(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    item: ItemKey = Field("", description="Item number such as ITM-0118; empty for something not in the catalogue.")
+    description: Description
+    quantity: Quantity
+    unit: Unit = "pack"
+
+
+class RaiseRequisition(Command):
+    """Makes what was understood binding inside the house, and holds the budget named."""
+
+    label: ClassVar[str] = "Raise requisition"
+    right: ClassVar[str] = "requisition.capture"
+    requisition: Reference
+    lines: tuple[NeededLine, ...] = Field(min_length=1, max_length=500)
+    needed_by: date | None = None
+    deliver_to: Country = ""
+    cost_centre: Centre = ""
+    budget: Amount | None = Field(None, description="The most it may cost, in the currency below.")
+    currency: Currency = "USD"
+    urgency: Literal["hot", "normal", "cold"] = "normal"
+
+    def subjects(self) -> Subjects:
+        items = tuple(line.item for line in self.lines if line.item)
+        category = vendor_queries.item(items[0]).category if items else None
+        return Subjects(
+            items=items,
+            category=category.code if category else None,
+            amount=Money(self.budget, self.currency) if self.budget is not None else None,
+            cost_centre=self.cost_centre or None,
+            requisition=self.requisition,
+        )
+
+    def sentence(self) -> str:
+        first = self.lines[0]
+        more = _(" and %s more lines") % (len(self.lines) - 1) if len(self.lines) > 1 else ""
+        return _("Raise %(requisition)s: %(quantity)s %(unit)s %(what)s%(more)s") % {
+            "requisition": self.requisition,
+            "quantity": plain(first.quantity),
+            "unit": first.unit,
+            "what": first.description,
+            "more": more,
+        }
+
+    def preview(self) -> Sequence[Change]:
+        now = queries.requisition(self.requisition)
+        budget = str(Money(self.budget, self.currency)) if self.budget is not None else _("none named")
+        return [
+            Change(_("status"), str(now.get_status_display()), _("Raised")),
+            *(
+                Change(_("line %s") % number, "", f"{plain(line.quantity)} {line.unit} {line.description}")
+                for number, line in enumerate(self.lines, start=1)
+            ),
+            Change(_("needed by"), "", str(self.needed_by or _("no date"))),
+            Change(_("deliver to"), "", self.deliver_to or _("not said")),
+            Change(_("budget held"), "", budget),
+        ]
+
+    def exit(self) -> Exit:
+        return Exit(_("The requisition is withdrawn and its budget released, until it is ordered."))
+
+    def check(self) -> None:
+        requisition = queries.requisition(self.requisition)
+        if requisition.status not in requisition.UNRAISED:
+            raise InvalidInput(_("%s is raised already.") % self.requisition)
+        for line in self.lines:
+            if line.item:
+                vendor_queries.item(line.item)
+        centres = CostCentre.objects.filter(entity=requisition.entity, code__iexact=self.cost_centre)
+        if self.cost_centre and not centres.exists():
+            raise InvalidInput(_("There is no cost centre “%s”.") % self.cost_centre)
+
+    def lock_keys(self) -> Sequence[ObjectRef]:
+        return [ObjectRef("requisition", self.requisition)]
+
+
+class WithdrawRequisition(Command):
+    """Ends a requisition that is no longer needed, and releases its budget."""
+
+    label: ClassVar[str] = "Withdraw requisition"
+    right: ClassVar[str] = "requisition.capture"
+    requisition: Reference
+    reason: Reason
+
+    def subjects(self) -> Subjects:
+        requisition = queries.requisition(self.requisition)
+        centre = requisition.cost_centre
+        return Subjects(requisition=self.requisition, cost_centre=centre.code if centre else None)
+
+    def sentence(self) -> str:
+        return _("Withdraw %s") % self.requisition
+
+    def preview(self) -> Sequence[Change]:
+        now = queries.requisition(self.requisition)
+        return [Change(_("status"), str(now.get_status_display()), _("Withdrawn"))]
+
+    def exit(self) -> Exit:
+        return Exit(_("A withdrawn requisition stays withdrawn: ask again."), reversible=False)
+
+    def check(self) -> None:
+        requisition = queries.requisition(self.requisition)
+        if requisition.status not in requisition.LIVE:
+            raise InvalidInput(
+                _("%(reference)s is %(status)s and cannot be withdrawn.")
+                % {"reference": self.requisition, "status": requisition.get_status_display()}
+            )
+
+    def lock_keys(self) -> Sequence[ObjectRef]:
+        return [ObjectRef("requisition", self.requisition)]
