@@ -11,11 +11,11 @@ from pydantic import Field, StringConstraints, field_validator
 
 from approvals import limits, rulebook
 from approvals.models import PolicyVersion
+from approvals.rules import exact
 from ledger import command
 from ledger.command import Change, Command, Exit, ObjectRef
 from ledger.errors import InvalidInput
 from ledger.models import LegalEntity
-from ledger.money import parse_amount
 
 Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20)]
 RoleName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]{0,39}$")]
@@ -104,7 +104,7 @@ class AdjustBounds(Command):
     @field_validator("max_amount", "max_per_day", mode="before")
     @classmethod
     def _exact(cls, value: Any) -> Any:
-        return None if value in (None, "") else parse_amount(value)
+        return None if value in (None, "") else exact(value)
 
     def sentence(self) -> str:
         return _("Adjust what the agent “%(role)s” may propose") % {"role": self.role}

@@ -11,10 +11,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from approvals.rules import CompiledRule, Effect, Problem, Rule, command_problems, compile_rule
+from approvals.rules import CompiledRule, Effect, Problem, Rule, command_problems, compile_rule, exact
 from ledger.command import digest
 from ledger.errors import InvalidInput
-from ledger.money import parse_amount
 
 
 class ApproverRule(StrEnum):
@@ -62,7 +61,7 @@ class Document(_Part):
     @field_validator("order_threshold", mode="before")
     @classmethod
     def _exact(cls, value: Any) -> Decimal:
-        return parse_amount(value)
+        return exact(value)
 
 
 @dataclass(frozen=True, slots=True)

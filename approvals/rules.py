@@ -21,6 +21,7 @@ from cel_expr_python import cel
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from approvals.vocabulary import VOCABULARY, Facts, Known, Type
+from ledger.errors import InvalidInput
 from ledger.money import parse_amount
 
 LONGEST_CONDITION = 2000
@@ -38,6 +39,16 @@ _EQUALITY = {"_==_": "equals", "_!=_": "not_equals"}
 _STRING = re.compile(r"""[rRbB]{0,2}("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')""")
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?:[eE][+-]?\d+)?[uU]?")
 _AT = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*)")
+
+
+def exact(value: Any) -> Decimal:
+    """An amount from JSON, for validators: pydantic then says which field is wrong."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
+        raise ValueError("An amount is written as text, like “1234.56”.")
+    try:
+        return parse_amount(value)  # type: ignore[arg-type]  # refuses floats in its own words
+    except InvalidInput as error:
+        raise ValueError(error.message) from None
 
 
 class Effect(StrEnum):
@@ -67,7 +78,7 @@ class Rule(BaseModel):
     @field_validator("amount_from", "amount_to", mode="before")
     @classmethod
     def _exact(cls, value: Any) -> Any:
-        return None if value in (None, "") else parse_amount(value)
+        return None if value in (None, "") else exact(value)
 
     @field_validator("commands", "category", "vendor_status", "cost_centre", "actor_kind", "when", mode="before")
     @classmethod
