@@ -55,6 +55,24 @@ class KeepChain(PutInPlace):
         return "Keep the chain append-only"
 
 
+class LiftChain(KeepChain):
+    """First operation of a migration that changes a table of the chain, with `KeepChain()` as the last: the triggers
+    name each other's tables, which SQLite cannot rebuild under them."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        super().database_backwards(app_label, schema_editor, from_state, to_state)
+
+    def database_backwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        super().database_forwards(app_label, schema_editor, from_state, to_state)
+
+    def describe(self) -> str:
+        return "Lift the chain's triggers while its tables change"
+
+
 def declared(connection: BaseDatabaseWrapper) -> tuple[Trigger, ...]:
     """Every trigger that the migrations applied to this database have put in place."""
     recorder = MigrationRecorder(connection)

@@ -60,7 +60,10 @@ def _verify_log(head: LedgerHead) -> Finding:
     before, latest, seq = START, "", 0
     for row, objects in _rows(head):
         seq += 1
-        reason = _fault(row, objects, seq=seq, prev=before, origin=head.origin, not_before=latest)
+        try:
+            reason = _fault(row, objects, seq=seq, prev=before, origin=head.origin, not_before=latest)
+        except (AttributeError, TypeError):
+            reason = "its record does not have the shape of one"
         if reason:
             return Finding(False, seq - 1, seq, reason)
         before, latest = row.hash, row.time

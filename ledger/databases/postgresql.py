@@ -272,5 +272,7 @@ def unsound_settings(connection: BaseDatabaseWrapper) -> list[tuple[str, str]]:
     if fsync == "off":
         found.append(("PostgreSQL does not write through to the disk (fsync is off)", "fsync = on"))
     if synchronous == "off":
-        found.append(("PostgreSQL confirms before the disk has it (synchronous_commit is off)", "synchronous_commit = on"))
+        found.append(
+            ("PostgreSQL confirms before the disk has it (synchronous_commit is off)", "synchronous_commit = on")
+        )
     return found
