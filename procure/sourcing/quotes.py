@@ -43,7 +43,7 @@ class QuoteLine(BaseModel):
     unit_price: Price
     lead_time_days: int = Field(ge=0, le=730)
     delivery_date: Day = None
-    quantity_offered: Annotated[Decimal | None, BeforeValidator(_money), Field(gt=0)] = None
+    quantity_offered: Annotated[Annotated[Decimal, Field(gt=0)] | None, BeforeValidator(_money)] = None
     remarks: Remarks = ""
 
 
