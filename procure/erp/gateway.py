@@ -10,7 +10,7 @@ from ledger.actors import Actor
 from ledger.command import canonical
 from ledger.errors import DomainError, InvalidInput, Misconfigured
 from ledger.models import Effect
-from ledger.outbox import Outcome
+from ledger.senders import Kind, Outcome
 from procure.erp import calls, connections, keys
 from procure.erp.connectors.base import CallContext, ErpConnector, OrderState, WriteResult
 from procure.erp.connectors.errors import (
@@ -57,15 +57,19 @@ class Visit:
             effect_key=self.effect.effect_key,
             object_key=self.order,
         )
-        with recorded as call:
-            context = CallContext.within(seconds, actor=ACTOR, correlation_id=self.effect.effect_key)
-            result = act(context)
-            call.response = _response(result)
+        try:
+            with recorded as call:
+                result = act(CallContext.within(seconds, actor=ACTOR, correlation_id=self.effect.effect_key))
+                call.response = _response(result)
+        except SignInRefused:
+            connections.hold(self.connection)
+            raise
         return result
 
     def _check_open(self) -> None:
         if self.connection.sign_in_refused_at:
-            raise SignInRefused()
+            name = self.connection.name
+            raise SignInRefused(f"“{name}” refused our sign-in. Correct it, then run “manage.py erp check {name}”.")
         if wait := calls.wait_for_room(self.connection):
             raise Transient("The connection's calls per minute are used up; nothing was sent.", retry_after=wait)
 
@@ -77,26 +81,18 @@ class ErpSender:
         try:
             visit = _visit(effect)
             return _create(visit) if effect.purpose == CREATE else _cancel(visit)
-        except SignInRefused as error:
-            connections.hold(connections.of_order(effect.object_key, entity=effect.entity))
-            return Outcome("retry", detail=error.message)
         except DomainError as error:
             return _outcome_of(error)
 
     def find(self, effect: Effect) -> Outcome | None:
-        """Whatever keeps us from asking is raised: the outbox asks again later and sends nothing until then."""
-        visit = _visit(effect)
-        if effect.purpose == CANCEL:
-            return _find_cancelled(visit)
-        found: WriteResult | None = visit.call(
-            "find", {}, lambda context: visit.connector.find_by_key(visit.key, context=context)
-        )
-        if found is None:
-            calls.check_settled(effect.effect_key, "create", within=visit.connector.capabilities.settles_within)
-            return None
-        if found.state != OrderState.DRAFT:
-            return _created(visit, found)
-        return _waits_for_a_person(effect)
+        """While the ERP cannot be asked, the outbox asks again later and sends nothing; what it cannot tell, a person
+        must."""
+        try:
+            visit = _visit(effect)
+            return _find_created(visit) if effect.purpose == CREATE else _find_cancelled(visit)
+        except DomainError as error:
+            kind: Kind = "unknown" if error.permanent and not isinstance(error, _NOTHING_SENT) else "retry"
+            return Outcome(kind, detail=error.message, retry_after=getattr(error, "retry_after", None))
 
     def settle(self, effect: Effect, outcome: Outcome) -> None:
         connection = connections.of_order(effect.object_key, entity=effect.entity)
@@ -160,6 +156,15 @@ def _created(visit: Visit, result: WriteResult) -> Outcome:
     return _outcome("confirmed", visit, result)
 
 
+def _find_created(visit: Visit) -> Outcome | None:
+    found = _found(visit)
+    if found is None:
+        effect_key, within = visit.effect.effect_key, visit.connector.capabilities.settles_within
+        calls.check_settled(effect_key, "create", within=within)
+        return None
+    return _created(visit, found) if found.state != OrderState.DRAFT else _waits_for_a_person(visit.effect)
+
+
 def _cancel(visit: Visit) -> Outcome:
     external_id = _external_id(visit)
     if external_id is None:
@@ -173,10 +178,15 @@ def _cancel(visit: Visit) -> Outcome:
 
 
 def _find_cancelled(visit: Visit) -> Outcome | None:
+    found = _found(visit)
+    return _outcome("confirmed", visit, found) if found and found.state == OrderState.CANCELLED else None
+
+
+def _found(visit: Visit) -> WriteResult | None:
     found: WriteResult | None = visit.call(
         "find", {}, lambda context: visit.connector.find_by_key(visit.key, context=context)
     )
-    return _outcome("confirmed", visit, found) if found and found.state == OrderState.CANCELLED else None
+    return found
 
 
 def _external_id(visit: Visit) -> str | None:
@@ -185,9 +195,7 @@ def _external_id(visit: Visit) -> str | None:
     ).first()
     if ref:
         return ref.external_id
-    found: WriteResult | None = visit.call(
-        "find", {}, lambda context: visit.connector.find_by_key(visit.key, context=context)
-    )
+    found = _found(visit)
     return found.external_id if found else None
 
 
@@ -208,9 +216,9 @@ def _outcome_of(error: DomainError) -> Outcome:
     return Outcome("refused", detail=error.message, answer={"code": error.code})
 
 
-def _outcome(kind: str, visit: Visit, result: WriteResult, detail: str = "") -> Outcome:
+def _outcome(kind: Kind, visit: Visit, result: WriteResult, detail: str = "") -> Outcome:
     return Outcome(
-        kind,  # type: ignore[arg-type]
+        kind,
         external_id=result.external_id,
         external_number=result.external_number,
         answer=_response(result) | {"connection": visit.connection.name},
