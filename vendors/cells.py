@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
@@ -14,6 +15,9 @@ from pydantic import AfterValidator, BeforeValidator, StringConstraints
 
 from ledger.errors import InvalidInput
 from ledger.money import Money, parse_amount
+
+# Not just what fromisoformat takes: 20260915 may as well be a number.
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def _django(validate: Callable[[str], None], complaint: str) -> Callable[[str], str]:
@@ -47,10 +51,13 @@ def _above_zero(amount: Decimal) -> Decimal:
 
 
 def _day(text: object) -> date:
+    written = str(text)
     try:
-        return date.fromisoformat(str(text))
+        if _DAY.fullmatch(written):
+            return date.fromisoformat(written)
     except ValueError:
-        raise ValueError(_("“%s” is not a date. Write it like 2026-09-15") % str(text)[:40]) from None
+        pass
+    raise ValueError(_("“%s” is not a date. Write it like 2026-09-15") % written[:40])
 
 
 def _currency(text: str) -> str:
