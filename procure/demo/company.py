@@ -18,6 +18,8 @@ from django.db import transaction
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
+from agents import templates
+from approvals import bounds, policies
 from ledger.actors import Actor
 from ledger.command import ObjectRef
 from ledger.errors import DomainError, InvalidInput
@@ -100,10 +102,8 @@ def check(opening: Opening) -> None:
     administrators = [each for each in opening.people if Role.ADMINISTRATOR in each.roles]
     if len({each.mail for each in opening.people}) != len(opening.people):
         raise InvalidInput(_("Two people have the same mail address."))
-    if len(administrators) < (1 if settings.SOLO_MODE else 2):
-        raise InvalidInput(
-            _("Name two administrators: nobody checks their own work. A company of one sets SOLO_MODE=1.")
-        )
+    if len(administrators) < 2:
+        raise InvalidInput(_("Name two administrators: together they publish the first policy."))
     if len({code for code, _name in opening.cost_centres}) != len(opening.cost_centres):
         raise InvalidInput(_("Two cost centres have the same code."))
 
@@ -129,7 +129,7 @@ def open_company(opening: Opening) -> Opened:
         for code, name in opening.cost_centres:
             CostCentre.objects.create(entity=entity, code=code, name=name, owner=people[0])
         _record(entity, people, opening)
-        _publish(entity, people[:2])
+        _publish(entity, [each for each in people if Role.ADMINISTRATOR in each.role_names][:2])
         kept_at = _keep(sign_ins)
     return Opened(entity, sign_ins, kept_at)
 
@@ -178,9 +178,6 @@ def _record(entity: LegalEntity, people: Sequence[Person], opening: Opening) -> 
 
 
 def _publish(entity: LegalEntity, people: list[Person]) -> None:
-    from agents import templates
-    from approvals import bounds, policies
-
     policies.publish_genesis(entity=entity, by=people)
     bounds.set_up_shipped(entity)
     templates.publish_shipped(entity)

@@ -6,6 +6,9 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
+from agents import templates
+from approvals import bounds, policies
+from approvals.models import PolicyVersion
 from ledger import chain, clock
 from ledger.actors import Actor
 from ledger.authority import importing
@@ -132,10 +135,8 @@ def _record(entity: LegalEntity, content: str, shift: Shift, counts: dict[str, i
 
 
 def _publish(entity: LegalEntity, people: dict[str, Person]) -> None:
-    """Genesis policy, shipped bounds and plan templates. Each of them publishes once."""
-    from agents import templates
-    from approvals import bounds, policies
-
-    policies.publish_genesis(entity=entity, by=[people["ada"], people["amir"]])
+    """Genesis policy, shipped bounds and plan templates: what is not there yet."""
+    if not PolicyVersion.objects.filter(entity=entity).exists():
+        policies.publish_genesis(entity=entity, by=[people["olga"], people["ada"]])
     bounds.set_up_shipped(entity)
     templates.publish_shipped(entity)
