@@ -101,16 +101,18 @@ class Visitor:
         parser.feed(self.page.text if self.page is not None else "")
         return parser.found
 
-    def submit(self, values: dict[str, Any], *, has: str = "", press: tuple[str, str] | None = None) -> str:
-        """Submits the form that has a field or button called `has` (else the first that posts), with these values."""
+    def submit(
+        self, values: dict[str, Any], *, has: str = "", to: str = "", press: tuple[str, str] | None = None
+    ) -> str:
+        """Submits the first posting form that has a field or button called `has` and whose address ends with `to`."""
         if self.page is None:
             raise LookupError("open a page first")
         for form in self.forms():
             names = {*form.fields, *(name for name, _ in form.buttons)}
-            if form.method == "post" and (has in names if has else True):
+            if form.method == "post" and (not has or has in names) and form.action.endswith(to):
                 break
         else:
-            raise LookupError(f"{self.page.url} has no form with “{has}”")
+            raise LookupError(f"{self.page.url} has no form with “{has or to}”")
         data = form.fields | {name: str(value) for name, value in values.items()} | (dict([press]) if press else {})
         target = urljoin(str(self.page.url), form.action)
         return self._arrive(self._client.post(target, data=data, headers={"Referer": str(self.page.url)}))
