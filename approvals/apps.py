@@ -15,4 +15,4 @@ class ApprovalsConfig(AppConfig):
 
         command.register(commands.PublishPolicy, handler="approvals.handlers.publish_policy")
         command.register(commands.AdjustBounds, handler="approvals.handlers.adjust_bounds")
-        doorbell.register("clerk", answerer="approvals.clerk.answer")
+        doorbell.register("clerk", answerer="approvals.clerk.answer", due="approvals.clerk.due")

@@ -129,9 +129,10 @@ def _group(name: str, proposal: Proposal) -> list[Person]:
 
 def _owners(proposal: Proposal) -> list[Person]:
     subjects = [build(each["kind"], each["fields"]).subjects() for each in proposal.commands]
-    codes = {each.cost_centre for each in subjects if each.cost_centre}
-    centres = CostCentre.objects.filter(entity=proposal.entity, code__in=codes, owner__isnull=False)
-    return list(Person.objects.filter(pk__in=centres.values("owner")).order_by("pk"))
+    named = {each.cost_centre.casefold() for each in subjects if each.cost_centre}
+    centres = CostCentre.objects.filter(entity=proposal.entity, owner__isnull=False)
+    owners = {each.owner_id for each in centres if each.code.casefold() in named}
+    return list(Person.objects.filter(pk__in=owners).order_by("pk"))
 
 
 def missing_levels(proposal: Proposal, verdict: Verdict, again: Sequence[Level]) -> list[Level]:

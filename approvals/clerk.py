@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from django.db import DatabaseError
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from approvals import decisions, execution, limits
@@ -24,10 +24,17 @@ def answer() -> int:
     return sum(_move_on(each) for each in _due())
 
 
+def due() -> bool:
+    return _ready().exists()
+
+
 def _due() -> list[Proposal]:
+    return list(_ready().order_by("pk")[:AT_ONCE])
+
+
+def _ready() -> QuerySet[Proposal]:
     ready = Q(status=Status.PASSED) | Q(status=Status.APPROVED, hold_until=None)
-    ready |= Q(status=Status.APPROVED, hold_until__lte=clock.now())
-    return list(Proposal.objects.filter(ready).order_by("pk")[:AT_ONCE])
+    return Proposal.objects.filter(ready | Q(status=Status.APPROVED, hold_until__lte=clock.now()))
 
 
 def _move_on(proposal: Proposal) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 from approvals.models import Proposal
 from ledger.actors import Actor, ActorKind
 from ledger.command import Command, Subjects, fingerprint
-from ledger.models import LegalEntity, Person
+from ledger.models import CostCentre, LegalEntity, Person
 from ledger.money import Money
 from procure.finance import currency
 from procure.models import EventLine
@@ -111,7 +111,17 @@ class Matter:
 
     @cached_property
     def cost_centres(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(each.cost_centre for each in self.subjects if each.cost_centre))
+        return tuple(dict.fromkeys(self.centre(each) for each in self.subjects if each.cost_centre))
+
+    def centre(self, subjects: Subjects) -> str:
+        """The code as the company writes it, so that no spelling starts a sum of its own."""
+        named = subjects.cost_centre or ""
+        return self._centres.get(named.casefold(), named)
+
+    @cached_property
+    def _centres(self) -> dict[str, str]:
+        codes = CostCentre.objects.filter(entity=self.entity).values_list("code", flat=True)
+        return {code.casefold(): code for code in codes}
 
     @cached_property
     def events(self) -> tuple[str, ...]:
@@ -139,7 +149,7 @@ class Matter:
     @cached_property
     def new_spends(self) -> tuple[NewSpend, ...]:
         return tuple(
-            NewSpend(subjects.vendor or "", subjects.cost_centre or "", self.in_base(subjects.amount))
+            NewSpend(subjects.vendor or "", self.centre(subjects), self.in_base(subjects.amount))
             for command, subjects in zip(self.commands, self.subjects, strict=True)
             if command.kind() in SPENDING and subjects.amount is not None
         )

@@ -13,10 +13,10 @@ from ledger.rights import person_may
 
 def conflict(person: Person, proposal: Proposal) -> str:
     """Why this person has a part in the proposal; empty when they have none."""
-    if person.pk in _requesters(proposal):
-        return _("You cannot decide on this: you requested it. Somebody else must.")
     if str(person.pk) in _authors(proposal):
         return _("You cannot decide on this: you proposed or edited it. Somebody else must.")
+    if person.pk in _requesters(proposal):
+        return _("You cannot decide on this: you requested it. Somebody else must.")
     return ""
 
 

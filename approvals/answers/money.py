@@ -89,7 +89,7 @@ def _budgeted(matter: Matter) -> dict[str, Decimal]:
         return sums
     for command, subjects in zip(matter.commands, matter.subjects, strict=True):
         if command.kind() == "RaiseRequisition" and subjects.amount is not None:
-            centre = subjects.cost_centre or ""
+            centre = matter.centre(subjects)
             sums[centre] = sums.get(centre, Decimal(0)) + matter.in_base(subjects.amount)
     return sums
 
