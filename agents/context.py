@@ -99,17 +99,18 @@ class Context:
         found = Proposal.objects.filter(key=self.key(purpose)).first()
         return self.outcome(found) if found else None
 
+    def look(self, object: ObjectRef) -> None:
+        """Facts about it up to now are known: read its state after this, and a wait on it misses nothing."""
+        self.seen[object] = head_of(self.entity)
+
     def outcome(self, proposal: Proposal) -> Proposal:
         """The proposal as it stands now; waiting on it from here misses nothing."""
-        self.seen[ObjectRef("proposal", proposal.reference)] = self._head()
+        self.look(ObjectRef("proposal", proposal.reference))
         proposal.refresh_from_db()
         return proposal
 
     def key(self, purpose: str) -> str:
         return digest({"plan": self.plan.reference, "step": self.spec.key, "purpose": purpose})
-
-    def _head(self) -> int:
-        return head_of(self.entity)
 
 
 def head_of(entity: LegalEntity) -> int:
@@ -125,6 +126,6 @@ def open_context(step: Step, spec: StepSpec, lease: Lease) -> Context:
         spec=spec,
         lease=lease,
         memory=Step.objects.values_list("memory", flat=True).get(pk=step.pk),
-        results=dict(done.values_list("key", "result")),
+        results={key: result or {} for key, result in done.values_list("key", "result")},
         started=head_of(plan.entity),
     )

@@ -47,7 +47,7 @@ def start(
             reference=numbering.take("PLN"),
             template=template,
             entity=entity,
-            requested_by=requested_by or Person.objects.filter(pk=actor.person_id).first(),
+            requested_by=requested_by or _person(actor),
             subject_kind=subject.kind,
             subject_key=subject.key,
             start_key=start_key,
@@ -70,6 +70,10 @@ def start(
         progress.settle(plan)
         doorbell.ring(f"plan {plan.reference} started")
     return plan
+
+
+def _person(actor: Actor) -> Person | None:
+    return Person.objects.get(pk=actor.person_id) if actor.person_id is not None else None
 
 
 def cancel(plan: Plan, *, actor: Actor, reason: str) -> Plan:

@@ -102,7 +102,7 @@ def _calls(plan: Plan) -> dict[str, dict[str, Any]]:
         .values("step")
         .annotate(cost=Sum("cost"), degraded=Count("pk", filter=Q(degraded=True)))
     )
-    return {each["step"]: each for each in rows}
+    return {str(each["step"]): dict(each) for each in rows}
 
 
 def _node(step: Step, place: Place, calls: dict[str, Any]) -> Node:

@@ -97,7 +97,7 @@ def _remembered(question: Question[Any], digest: str) -> tuple[BaseModel, ModelC
     if call is None or call.output is None:
         return None
     shape = calling.read_again(question, call.output.text)
-    return None if shape is None or question.problems(shape) else (shape, call)
+    return None if shape is None or list(question.problems(shape)) else (shape, call)
 
 
 def _keep(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -26,7 +26,7 @@ class Question(Generic[Shape]):
     template: str
     text: str
     shape: type[Shape]
-    problems: Callable[[Shape], Sequence[str]]
+    problems: Callable[[Shape], Iterable[str]]
     labels: tuple[str, ...] = ()
 
     @property
