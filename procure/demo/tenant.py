@@ -56,7 +56,8 @@ def load(*, move: bool = True, progress: Progress | None = None) -> Loaded:
         loaded, people = _earlier(entry), cast.ensure(LegalEntity.objects.get(code=cast.ENTITY_CODE))
     else:
         loaded, people = _load_history(move=move, progress=progress)
-    progress.step("policy, bounds and plan templates", LINES + OTHER - 500)
+    if loaded.fresh:
+        progress.step("policy, bounds and plan templates", LINES + OTHER - 500)
     _publish(LegalEntity.objects.get(code=cast.ENTITY_CODE), people)
     progress.step("ready", LINES + OTHER)
     return loaded
