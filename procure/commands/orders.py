@@ -50,7 +50,7 @@ class OrderedLine(BaseModel):
 def total_of(lines: Sequence[OrderedLine], freight: Decimal, currency: str) -> Decimal:
     """Goods and freight, half up to the minor unit."""
     goods = sum((line.quantity * line.unit_price for line in lines), Decimal(0))
-    return Money((goods + freight).quantize(Decimal("0.0001")), currency).rounded().amount
+    return Money(goods + freight, currency).rounded().amount
 
 
 class _OrderBody(Command):

@@ -130,9 +130,11 @@ def _visit(effect: Effect) -> Visit:
 
 
 def _creation_of(effect: Effect) -> Effect:
-    created_by = Effect.objects.filter(
+    """The last one put: creations before it were taken back before they left."""
+    creations = Effect.objects.filter(
         sender=effect.sender, purpose=CREATE, object_kind=effect.object_kind, object_key=effect.object_key
-    ).first()
+    )
+    created_by = creations.order_by("-pk").first()
     if created_by is None:
         raise InvalidInput(f"{effect.object_key} was never sent to an ERP from here, so it cannot be cancelled there.")
     return created_by

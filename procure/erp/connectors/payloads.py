@@ -10,6 +10,7 @@ from typing import Any
 
 from ledger.command import canonical
 from ledger.errors import InvalidInput
+from ledger.money import Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class PurchaseOrderLine:
 
 @dataclass(frozen=True, slots=True)
 class PurchaseOrder:
-    """One version of one order. `total` is the sum of the lines plus freight."""
+    """One version of one order. `total` is the lines plus freight, half up to the currency's minor unit."""
 
     reference: str
     version: int
@@ -45,7 +46,7 @@ class PurchaseOrder:
 
     @property
     def reckoned_total(self) -> Decimal:
-        return sum((line.amount for line in self.lines), self.freight)
+        return Money(sum((line.amount for line in self.lines), self.freight), self.currency).rounded().amount
 
     def as_request(self) -> dict[str, Any]:
         """The `request` of an outbox effect: plain JSON with decimals and dates as strings."""

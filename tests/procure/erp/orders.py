@@ -85,14 +85,14 @@ def cancel(order: Order) -> Effect:
     return intend(order, gateway.CANCEL)
 
 
-def intend(order: Order, purpose: str) -> Effect:
+def intend(order: Order, purpose: str, *, version: int = 1) -> Effect:
     request = purchase_order(order).as_request() if purpose == gateway.CREATE else {"order": order.reference}
     with transaction.atomic():
         return outbox.put(
             entity=order.entity,
             sender="erp",
             purpose=purpose,
-            effect_key=digest({"order": order.reference, "purpose": purpose}),
+            effect_key=digest({"order": order.reference, "purpose": purpose, "version": version}),
             object=ObjectRef("order", order.reference),
             request=request,
         )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -19,7 +21,7 @@ from procure.erp.connectors.sandbox import dials
 from procure.erp.connectors.sandbox.connector import SandboxConnector
 from procure.erp.connectors.sandbox.dials import Fault
 from procure.models import ErpCall, ErpConnection, ExternalRef, OrderTracking, SandboxJournal, SandboxOrder
-from tests.procure.erp.orders import effect_of, issue, make_order, tracking_of, work
+from tests.procure.erp.orders import cancel, effect_of, intend, issue, make_order, tracking_of, work
 
 pytestmark = pytest.mark.django_db
 
@@ -146,6 +148,26 @@ def test_keys_are_stable_short_and_told_apart() -> None:
 def test_a_request_survives_the_way_through_json_exactly() -> None:
     order = make_order("PO-00050")
     assert PurchaseOrder.from_request(order.as_request()) == order
+
+
+def test_a_total_is_rounded_once_and_half_up(entity: LegalEntity, sandbox: ErpConnection, context: CallContext) -> None:
+    line = replace(make_order("PO-00052").lines[0], quantity=Decimal("0.5"), unit_price=Decimal("0.0099"))
+    order = make_order("PO-00052", lines=(line,), freight=Decimal("0.01"))
+    assert order.total == Decimal("0.01")
+    made = connections.connector_of(sandbox).create_order(order, key="PO-00052-ROUND", context=context)
+    assert made.state == OrderState.OPEN
+
+
+def test_a_changed_order_is_cancelled_under_the_key_it_left_with(entity: LegalEntity, sandbox: ErpConnection) -> None:
+    order = issue(entity)
+    assert outbox.cancel(effect_of(order).effect_key, reason="superseded by a change")
+    changed = intend(order, gateway.CREATE, version=2)
+    work()
+    assert changed.effect_key != Effect.objects.order_by("pk")[0].effect_key
+    cancel(order)
+    work(visits=2)
+    assert [each.state for each in SandboxOrder.objects.all()] == [SandboxOrder.State.CANCELLED]
+    assert tracking_of(order).erp_status == OrderTracking.Status.CANCELLED
 
 
 def test_a_float_amount_never_reaches_an_erp() -> None:

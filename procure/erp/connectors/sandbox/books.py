@@ -122,8 +122,8 @@ def _problem(body: dict[str, Any]) -> str:
     order = PurchaseOrder.from_request(body)
     if not order.lines:
         return "An order needs at least one line."
-    if not order.vendor or len(order.currency) != 3:
-        return "An order needs a vendor and a currency."
+    if not order.vendor or len(order.currency) != 3 or not order.currency.isupper():
+        return "An order needs a vendor and an ISO 4217 currency."
     for line in order.lines:
         if line.quantity <= 0 or line.unit_price < 0:
             return f"Line {line.number}: quantity and price must be above zero."

@@ -159,6 +159,10 @@ def check_exact(order: PurchaseOrder, ids: OrderIds) -> None:
             )
         if not _fits(line.quantity, ids.units[line.unit].digits):
             raise Rejected(f"{order.reference} line {line.number}: {line.quantity} {line.unit} has too many places.")
+    if not _fits(order.freight, ids.currency_digits):
+        raise Rejected(
+            f"{order.reference}: freight of {order.freight} {order.currency} has too many places for Tryton."
+        )
     if order.reckoned_total != order.total:
         raise Rejected(f"{order.reference}: lines and freight add up to {order.reckoned_total}, not to {order.total}.")
 
