@@ -131,7 +131,7 @@ def _owners(proposal: Proposal) -> list[Person]:
     subjects = [build(each["kind"], each["fields"]).subjects() for each in proposal.commands]
     named = {each.cost_centre.casefold() for each in subjects if each.cost_centre}
     centres = CostCentre.objects.filter(entity=proposal.entity, owner__isnull=False)
-    owners = {each.owner_id for each in centres if each.code.casefold() in named}
+    owners = {each.owner_id for each in centres if each.owner_id and each.code.casefold() in named}
     return list(Person.objects.filter(pk__in=owners).order_by("pk"))
 
 

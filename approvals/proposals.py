@@ -9,7 +9,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from approvals import chains, entries, evidence, judging, limits
+from approvals import chains, compensation, entries, evidence, judging, limits
 from approvals.evidence import Claim
 from approvals.gate import Outcome
 from approvals.judging import Judged
@@ -45,7 +45,7 @@ def propose(
     if key is not None and (known := _known(key, actor)):
         return known
     _require_wellformed(commands, rationale, confidence, urgency)
-    _require_right(actor, commands, entity)
+    _require_right(actor, commands, entity, undo_of=undo_of)
     requested_by = requested_by or _person(actor)
     try:
         with transaction.atomic():
@@ -176,11 +176,16 @@ def _require_wellformed(commands: Sequence[Command], rationale: str, confidence:
         each.check()
 
 
-def _require_right(actor: Actor, commands: Sequence[Command], entity: LegalEntity) -> None:
-    """People by each command's right, agents by their bounds (judged later), components of ours freely."""
+def _require_right(
+    actor: Actor, commands: Sequence[Command], entity: LegalEntity, *, undo_of: Proposal | None = None
+) -> None:
+    """People by each command's right (or the one to undo), agents by their bounds, components of ours freely."""
     switches.check()
+    if undo_of is not None and not compensation.matches(undo_of, tuple(commands)):
+        raise InvalidInput(_("These are not the commands that undo %(ref)s.") % {"ref": undo_of.reference})
     if actor.kind == ActorKind.HUMAN:
-        for right in sorted({each.right for each in commands}):
+        needed = {each.right for each in commands} if undo_of is None else {"proposal.undo"}
+        for right in sorted(needed):
             rights.require(actor, right)
         person = _person(actor)
         if person is not None and person.entity_id not in (None, entity.pk):

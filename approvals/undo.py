@@ -8,8 +8,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from approvals import proposals
-from approvals.answers.asker import declared
+from approvals import compensation, proposals
 from approvals.errors import CannotUndo
 from approvals.models import Proposal, Undo
 from ledger import clock, rights
@@ -31,7 +30,7 @@ class WayBack:
 def way_back(proposal: Proposal) -> WayBack:
     if proposal.status != Proposal.Status.CARRIED_OUT:
         return WayBack(False, (), None, _("Only what was carried out, and not undone yet, can be undone."))
-    rows = list(proposal.carried.order_by("-position"))
+    rows = compensation.rows(proposal)
     how = tuple(row.how for row in rows)
     stuck = [row.kind for row in rows if row.compensation is None]
     if stuck or not rows:
@@ -61,7 +60,7 @@ def propose(proposal: Proposal, *, actor: Actor, reason: str) -> Proposal:
         if not back.possible:
             raise CannotUndo(back.why_not)
         undoing = proposals.propose(
-            commands=declared(list(held.carried.order_by("-position"))),
+            commands=compensation.declared(held),
             actor=actor,
             entity=held.entity,
             rationale=reason,

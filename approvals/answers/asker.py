@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from approvals import compensation as way_back
 from approvals import limits, segregation
 from approvals.matter import Matter
-from approvals.models import CarriedOut, Proposal
+from approvals.models import Proposal
 from approvals.vocabulary import Answer, Known, NotApplicable, Uncomputable, number
-from ledger import command as registry
 from ledger.actors import Actor
-from ledger.command import fingerprint
 from ledger.models import Person
 
 
@@ -94,18 +93,10 @@ def compensation(matter: Matter) -> Answer:
         return Known(False, "not an undo")
     if original.status != Proposal.Status.CARRIED_OUT:
         return Known(False, f"{original.reference} is {original.get_status_display().lower()}")
-    rows = list(original.carried.order_by("-position"))
-    if not rows or any(row.compensation is None for row in rows):
-        return Known(False, "not everything it did has a declared undo")
-    if late := [row.kind for row in rows if row.undo_until is not None and row.undo_until <= matter.at]:
+    if late := [row.kind for row in way_back.rows(original) if row.undo_until and row.undo_until <= matter.at]:
         return Known(False, f"the time to undo is over: {', '.join(late)}")
-    same = fingerprint(declared(rows)) == matter.fingerprint
-    return Known(same, f"the declared undo of {original.reference}" if same else "differs from the declared undo")
-
-
-def declared(rows: list[CarriedOut]) -> list[registry.Command]:
-    """The compensations of what was carried out, in the order of the rows given."""
-    return [registry.build(**row.compensation) for row in rows if row.compensation is not None]
+    same = way_back.matches(original, matter.commands)
+    return Known(same, f"the declared undo of {original.reference}" if same else "not its declared undo")
 
 
 def asker_may_decide(matter: Matter) -> Answer:

@@ -44,7 +44,7 @@ class Command(BaseCommand):
 
     def handle(self, *, verb: str, **options: Any) -> None:
         try:
-            {"check": self._check, "show": self._show, "facts": self._facts}[verb](**options)
+            getattr(self, f"_{verb}")(**options)
         except DomainError as error:
             raise CommandError(error.message) from error
 
