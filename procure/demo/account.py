@@ -13,7 +13,7 @@ from ledger import verification
 from ledger.models import Entry, LedgerHead, LegalEntity
 from procure.demo.story import Stage
 from procure.erp import connections, reconciliation
-from procure.models import AwardLine, ErpCall, ErpConnection, Order, SandboxJournal, SourcingEvent
+from procure.models import AwardLine, ErpConnection, ExternalRef, Order, SandboxJournal, SourcingEvent
 
 CREATED = ("create_order", "create")
 
@@ -129,13 +129,7 @@ def _erp(order: Order, connection: ErpConnection) -> dict[str, Any]:
     if connection.kind == "sandbox":
         created = journal.filter(verb__in=CREATED, verdict=SandboxJournal.Verdict.DONE).count()
     else:
-        created = (
-            ErpCall.objects.filter(connection=connection, object_key=order.reference, verb="create")
-            .exclude(external_id="")
-            .values("external_id")
-            .distinct()
-            .count()
-        )
+        created = ExternalRef.objects.filter(connection=connection, kind="order", internal_key=order.reference).count()
     return {
         "connection": connection.name,
         "kind": connection.kind,

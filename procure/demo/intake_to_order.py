@@ -25,10 +25,11 @@ from procure.demo import account
 from procure.demo.cast import CAST
 from procure.demo.story import Stage, StoryStuck, staged
 from procure.demo.visitor import Visitor
-from procure.models import Invitation, Order, OrderTracking, Requisition, SourcingEvent
+from procure.models import Invitation, Order, OrderTracking, Requisition, RequisitionQuestion, SourcingEvent
 from vendors import performance
 
 WORDS = "We need 2,000 packs of Lamivudine/Zidovudine 150/300mg tablets for Nigeria by mid September, budget 20k USD"
+COST_CENTRE = "PROG-NG"
 LINK = re.compile(r"/s/[A-Za-z0-9_-]{43}/")
 #: What a supplier asks who has never delivered this item: spread by position, so that offers differ.
 FIRST_TIME = Decimal("8.00")
@@ -93,15 +94,17 @@ def _read(requisition: Requisition) -> Requisition | None:
 
 
 def _answer_questions(rita: Visitor, requisition: Requisition) -> None:
-    """The first suggestion where there is one; a person who knows no better says so."""
+    """Through the form on the requisition's page."""
     rita.open(reverse("console:requisition", args=[requisition.reference]))
     questions = requisition.questions.filter(answered_at=None)
-    answers = {f"q{each.pk}": (each.suggestions or [_default(each.path)])[0] for each in questions}
+    answers = {f"q{each.pk}": _sensible(each) for each in questions}
     rita.submit(answers, has=next(iter(answers)))
 
 
-def _default(path: str) -> str:
-    return {"cost_centre": "PROG-NG", "deliver_to": "Nigeria"}.get(path, "no preference")
+def _sensible(question: RequisitionQuestion) -> str:
+    """What this requester would say: her own programme pays; else what is suggested first."""
+    own = next((each for each in question.suggestions if each.startswith(COST_CENTRE)), None)
+    return own or next(iter(question.suggestions), "no preference")
 
 
 def _plan(requisition: Requisition, *statuses: str) -> Plan | None:
