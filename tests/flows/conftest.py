@@ -1,0 +1,32 @@
+"""The demo tenant, loaded once for the stories of a module; each story runs in a savepoint of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.db import transaction
+from django.test import override_settings
+
+from procure.demo import tenant
+
+
+@pytest.fixture(scope="session")
+def own_var(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("var")
+
+
+@pytest.fixture(scope="module")
+def _loaded(django_db_setup, django_db_blocker, own_var: Path) -> Iterator[None]:
+    with django_db_blocker.unblock(), transaction.atomic(), override_settings(VAR_DIR=own_var):
+        tenant.load()
+        yield
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def demo(_loaded, db, settings, own_var: Path) -> None:
+    """A tenant ready for stories."""
+    settings.VAR_DIR = own_var
+    settings.STATIC_ROOT = own_var / "static"
