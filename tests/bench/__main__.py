@@ -1,4 +1,4 @@
-"""Benchmarks: every `tests/bench/bench_*.py` gives rows; each row is ours, a peer or limit in the same run, the ratio."""
+"""Benchmarks: every `tests/bench/bench_*.py` gives rows: ours, a peer or limit in the same run, and the ratio."""
 
 from __future__ import annotations
 
