@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, update_wrapper
 
 from django.db import connection, transaction
 from django.utils.module_loading import import_string
@@ -38,7 +38,8 @@ def ring(reason: str = "") -> None:
     """Enqueues one visit when the surrounding transaction commits. Losing or doubling it changes nothing."""
     pending = (each[1] for each in connection.run_on_commit)
     if not any(getattr(each, "func", None) is _enqueue for each in pending):
-        transaction.on_commit(partial(_enqueue, reason), robust=True)
+        # Django names a robust callback that failed in its log, so the partial needs the name.
+        transaction.on_commit(update_wrapper(partial(_enqueue, reason), _enqueue), robust=True)
 
 
 def _enqueue(reason: str) -> None:

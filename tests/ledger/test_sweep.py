@@ -1,0 +1,79 @@
+"""The sweeper carries out what is due, shows a sign of life and ends when asked."""
+
+import signal
+import threading
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import OperationalError
+
+from ledger import doorbell, heartbeat
+from procure.console.management.commands import sweep
+
+
+@pytest.fixture
+def visits(monkeypatch):
+    visits = []
+    monkeypatch.setattr(doorbell, "due", lambda: ["somebody"])
+    monkeypatch.setattr(doorbell, "answer", lambda: visits.append("visit") or 1)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    return visits
+
+
+class FewRounds(threading.Event):
+    """Does not sleep, and asks to stop after some rounds."""
+
+    def __init__(self, rounds):
+        super().__init__()
+        self.rounds = rounds
+
+    def wait(self, timeout=None):
+        self.rounds -= 1
+        if self.rounds <= 0:
+            self.set()
+        return self.is_set()
+
+
+def loop(rounds=3):
+    sweep.Command()._loop(FewRounds(rounds))
+
+
+def test_once_is_one_visit(visits, db):
+    out = StringIO()
+    call_command("sweep", "--once", stdout=out)
+    assert visits == ["visit"]
+    assert out.getvalue() == "1 done\n"
+    assert heartbeat.age("sweeper") is not None
+
+
+def test_it_does_not_visit_when_nothing_is_due(visits, db, monkeypatch):
+    monkeypatch.setattr(doorbell, "due", list)
+    call_command("sweep", "--once", stdout=StringIO())
+    loop()
+    assert visits == []
+    assert heartbeat.age("sweeper") is not None
+
+
+def test_the_loop_goes_on_until_it_is_asked_to_stop(visits, db):
+    loop(3)
+    assert visits == ["visit"] * 3
+
+
+def test_the_loop_survives_a_database_that_is_away(visits, db, monkeypatch):
+    failures = [OperationalError("gone")]
+
+    def due():
+        if failures:
+            raise failures.pop()
+        return ["somebody"]
+
+    monkeypatch.setattr(doorbell, "due", due)
+    loop(3)
+    assert visits == ["visit"] * 2
+
+
+@pytest.mark.parametrize("arguments", [[], ["--once", "--loop"]])
+def test_it_says_how_it_wants_to_be_called(arguments, db):
+    with pytest.raises(CommandError):
+        call_command("sweep", *arguments)
