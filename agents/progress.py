@@ -138,11 +138,12 @@ def _wait(plan: Plan, lease: Lease, outcome: Await, *, seen: Mapping[ObjectRef, 
         **changes,
     )
     AwaitedObject.objects.filter(step=lease.step_id).delete()
+    since = {each: seen.get(each, started) for each in awaited}
     AwaitedObject.objects.bulk_create(
-        [AwaitedObject(step_id=lease.step_id, kind=each.kind, key=each.key) for each in awaited]
+        AwaitedObject(step_id=lease.step_id, kind=each.kind, key=each.key, since=seq) for each, seq in since.items()
     )
     _note(lease, Tried.WAITS, outcome.note)
-    if wakes.happened_since({each: seen.get(each, started) for each in awaited}, log=plan.entity.log_id):
+    if wakes.happened_since(since, log=plan.entity.log_id):
         wakes.wake([lease.step_id])
 
 

@@ -32,6 +32,7 @@ def _follow(log: str) -> int:
             named = EntryObject.objects.filter(
                 entry__log=log,
                 entry__seq__gte=entries[0].seq,
+                entry__seq__gt=OuterRef("since"),
                 entry__seq__lte=entries[-1].seq,
                 kind=OuterRef("kind"),
                 key=OuterRef("key"),

@@ -143,6 +143,7 @@ class AwaitedObject(models.Model):
     step = models.ForeignKey(Step, on_delete=models.CASCADE, related_name="awaited")
     kind = models.CharField(max_length=40)
     key = models.CharField(max_length=80)
+    since = models.PositiveBigIntegerField(help_text=_("Only later entries of the journal wake the step."))
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["step", "kind", "key"], name="awaited_object_once")]

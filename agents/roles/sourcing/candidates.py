@@ -78,13 +78,13 @@ def _order(candidate: Candidate) -> tuple[int, Decimal, str]:
 
 
 def beyond_approved(context: Context, requisition: Requisition, *, besides: Collection[str]) -> list[Vendor]:
-    """Sellers that could be written to but are not fully approved: inviting them is for a person to decide."""
+    """Sellers that could be written to but are not approved yet: inviting them is for a person to decide."""
     sellers = [
         vendor
         for line in requisition.lines.select_related("item")
         if line.item is not None
         for vendor in vendor_queries.suppliers_of(line.item.key, context.entity)
-        if vendor.key not in besides and vendor.status in (Vendor.Status.PROSPECT, Vendor.Status.CONDITIONAL)
+        if vendor.key not in besides and vendor.status == Vendor.Status.PROSPECT
     ]
     reachable = vendor_queries.with_verified_contact(sellers)
     return list({each.key: each for each in sellers if each.pk in reachable}.values())
