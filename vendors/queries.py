@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from ledger.models import LegalEntity
 from vendors.errors import UnknownCategory, UnknownItem, UnknownVendor
 from vendors.folding import fold
-from vendors.models import Category, Delivery, Item, Vendor, VendorContact
+from vendors.models import Category, Item, Vendor, VendorContact
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +112,6 @@ def approved_for(vendor: Vendor, category: Category, *, on: date) -> bool:
         above = above.parent
     live = Q(valid_until=None) | Q(valid_until__gte=on)
     return vendor.is_orderable and vendor.category_approvals.filter(live, category__in=codes).exists()
-
-
-def deliveries(references: Iterable[str], *, entity: LegalEntity) -> list[Delivery]:
-    """The rows behind a figure."""
-    return list(Delivery.objects.filter(entity=entity, reference__in=list(references)).select_related("vendor", "item"))
 
 
 def status_before_block(vendor: Vendor) -> str:

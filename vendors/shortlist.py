@@ -12,7 +12,7 @@ from django.utils.translation import gettext_noop
 
 from ledger.models import LegalEntity
 from vendors import queries
-from vendors.models import Vendor
+from vendors.models import Item, Vendor
 from vendors.performance import Performance, figures_for
 from vendors.scoring import Candidate, Criterion, Direction, Measure, Scored, rank
 
@@ -87,6 +87,7 @@ def make(
     criteria: Sequence[Criterion] = CRITERIA,
 ) -> Shortlist:
     """Raises `UnknownItem`."""
+    wanted = queries.item(item_key)
     sellers = queries.suppliers_of(item_key, entity)
     reachable = queries.with_verified_contact(sellers)
     left_out = [LeftOut(each, reason) for each in sellers if (reason := _obstacle(each, reachable))]
@@ -101,7 +102,12 @@ def make(
     left_out += [LeftOut(by_key[each.key], _("Scored lower than the first %d.") % limit) for each in ranked[limit:]]
     return Shortlist(
         on_it=tuple(
-            Shortlisted(by_key[each.key], figures[each.key], each, _unknown(each, figures[each.key]))
+            Shortlisted(
+                by_key[each.key],
+                figures[each.key],
+                each,
+                _gaps(each, figures[each.key], by_key[each.key], wanted, as_of),
+            )
             for each in ranked[:limit]
         ),
         left_out=tuple(left_out),
@@ -130,7 +136,11 @@ def _candidate(figures: Performance, usual: queries.Benchmark | None) -> Candida
     )
 
 
-def _unknown(scored: Scored, figures: Performance) -> tuple[str, ...]:
-    """What is not known about a candidate, in words."""
-    gaps = [_("No delivery of this item to that place yet.")] if not figures.deliveries else []
-    return (*gaps, *(each.reason for each in scored.parts if each.value is None))
+def _gaps(scored: Scored, figures: Performance, vendor: Vendor, item: Item, as_of: date) -> tuple[str, ...]:
+    """What is missing or not known about a candidate, in words."""
+    gaps = [each.reason for each in scored.parts if each.value is None]
+    if not figures.deliveries:
+        gaps.append(_("No delivery of this item to that place yet."))
+    if not queries.approved_for(vendor, item.category, on=as_of):
+        gaps.append(_("Not approved for %(category)s.") % {"category": item.category})
+    return tuple(gaps)

@@ -66,6 +66,7 @@ def test_a_shortlist_names_who_was_left_out_and_why(entity) -> None:
         make_vendor("VEN-003", entity=entity, status=Vendor.Status.BLOCKED, blocked_reason="Fraud"),
         make_vendor("VEN-004", entity=entity),
     )
+    CategoryApproval.objects.create(vendor=late, category=item.category)
     for vendor in (good, late, blocked):
         make_contact(vendor)
     make_contact(unreachable, verified=False)
@@ -79,4 +80,8 @@ def test_a_shortlist_names_who_was_left_out_and_why(entity) -> None:
         "VEN-004": "No verified contact to write to.",
     }
     assert any("Risk of being late" in each.reason for each in made.on_it[0].scored.parts)
-    assert made.on_it[0].unknown == ("Price against the usual one: not known, counts as worst.",)
+    assert made.on_it[0].unknown == (
+        "Price against the usual one: not known, counts as worst.",
+        "Not approved for ARV.",
+    )
+    assert made.on_it[1].unknown == ("Price against the usual one: not known, counts as worst.",)

@@ -58,7 +58,3 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return self.reference
-
-    @property
-    def is_late(self) -> bool:
-        return self.delay_days > 0
