@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from vendors.errors import BadCriteria
@@ -97,6 +97,8 @@ def test_criteria_that_cannot_score_are_refused(criteria: list[Criterion]) -> No
         rank([candidate("a", price=1)], criteria)
 
 
+# A busy machine is slow, not wrong.
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 values = st.none() | st.decimals(min_value=-1000, max_value=1000, places=2)
 bounds = st.sampled_from([(None, None), (Decimal(-50), Decimal(50))])
 
@@ -118,6 +120,7 @@ fields = st.lists(st.fixed_dictionaries(dict.fromkeys("pqrs", values)), min_size
 )
 
 
+@unhurried
 @given(field=fields, criteria=criteria_of(), data=st.data())
 def test_the_order_of_criteria_and_candidates_is_irrelevant(
     field: list[Candidate], criteria: list[Criterion], data: st.DataObject
@@ -126,6 +129,7 @@ def test_the_order_of_criteria_and_candidates_is_irrelevant(
     assert mixed == rank(field, criteria)
 
 
+@unhurried
 @given(
     field=fields,
     criteria=criteria_of(),
@@ -147,6 +151,7 @@ def test_a_better_value_never_lowers_a_rank(
     assert [each.key for each in rank(after, criteria)].index(chosen.key) <= place
 
 
+@unhurried
 @given(field=fields, criteria=criteria_of())
 def test_scores_lie_between_nothing_and_everything(field: list[Candidate], criteria: list[Criterion]) -> None:
     assert all(0 <= each.score <= 1 for each in rank(field, criteria))
