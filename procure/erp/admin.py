@@ -1,44 +1,40 @@
 """The ERP rooms in the admin: connections without their secrets, and everything else to read only."""
 
+from typing import Any
+
+from django import forms
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
-from import_export.admin import ExportMixin
-from unfold.admin import ModelAdmin
-from unfold.contrib.import_export.forms import ExportForm
-from unfold.widgets import UnfoldAdminSelectWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminURLInputWidget
 
-from ledger import rights
-from ledger.actors import Actor
+from ledger.adminsite import ReadOnlyAdmin, actor_of, person_may
+from ledger.errors import DomainError
 from procure.erp import connections, credentials
 from procure.erp.connectors import kinds
 from procure.models.erp import ErpCall, ErpConnection, ExternalRef, SandboxDial, SandboxJournal, SandboxOrder
 
 
-class ReadOnlyAdmin(ExportMixin, ModelAdmin):
-    """Listed, searched and exported; added, changed and deleted by nobody here."""
+class ErpConnectionForm(forms.ModelForm):
+    """Shows what is wrong beside the field it is about."""
 
-    export_form_class = ExportForm
+    base_url = forms.URLField(required=False, assume_scheme="https", widget=UnfoldAdminURLInputWidget)
 
-    def has_add_permission(self, request) -> bool:
-        return False
-
-    def has_change_permission(self, request, obj=None) -> bool:
-        return False
-
-    def has_delete_permission(self, request, obj=None) -> bool:
-        return False
-
-    def has_view_permission(self, request, obj=None) -> bool:
-        return request.user.is_authenticated and rights.person_may(request.user, "erp.manage")
-
-    def has_module_permission(self, request) -> bool:
-        return self.has_view_permission(request)
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        try:
+            connections.check_fields(
+                kind=cleaned.get("kind", ""), base_url=cleaned.get("base_url", ""), settings=cleaned.get("settings")
+            )
+        except DomainError as error:
+            self.add_error(str(error.context.get("field", "base_url")), error.message)
+        return cleaned
 
 
 @admin.register(ErpConnection)
-class ErpConnectionAdmin(ModelAdmin):
-    """The credential is never here: only its name and where to put it."""
+class ErpConnectionAdmin(ReadOnlyAdmin):
+    """Changed by administrators. The credential is never here: only its name and where to put it."""
 
+    form = ErpConnectionForm
     list_display = ["name", "entity", "kind", "base_url", "active", "default", "sign_in_refused_at"]
     list_filter = ["kind", "active", "entity"]
     search_fields = ["name", "base_url"]
@@ -59,22 +55,13 @@ class ErpConnectionAdmin(ModelAdmin):
         }
 
     def save_model(self, request, obj, form, change) -> None:
-        connections.change(obj, actor=Actor.human(request.user))
+        connections.change(obj, actor=actor_of(request))
 
-    def has_add_permission(self, request) -> bool:
-        return request.user.is_authenticated and rights.person_may(request.user, "erp.configure")
+    def has_add_permission(self, request, obj=None) -> bool:
+        return person_may(request, "erp.configure")
 
     def has_change_permission(self, request, obj=None) -> bool:
-        return self.has_add_permission(request)
-
-    def has_view_permission(self, request, obj=None) -> bool:
-        return request.user.is_authenticated and rights.person_may(request.user, "erp.manage")
-
-    def has_module_permission(self, request) -> bool:
-        return self.has_view_permission(request)
-
-    def has_delete_permission(self, request, obj=None) -> bool:
-        return False
+        return person_may(request, "erp.configure")
 
 
 @admin.register(ErpCall)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 
@@ -11,7 +13,7 @@ from ledger.command import ObjectRef
 from ledger.errors import InvalidInput, Misconfigured
 from ledger.journal import record
 from ledger.models import LegalEntity
-from procure.erp import calls
+from procure.erp import calls, credentials
 from procure.erp.connectors import connect, kinds
 from procure.erp.connectors.base import CallContext, ErpConnector
 from procure.erp.connectors.errors import SignInRefused
@@ -40,10 +42,7 @@ def open_sandbox(*, entity: LegalEntity) -> ErpConnection:
 def change(connection: ErpConnection, *, actor: Actor) -> ErpConnection:
     """Saves a new or edited connection and records it; a new default takes the place of the old one."""
     rights.require(actor, "erp.configure")
-    if connection.kind not in kinds():
-        raise InvalidInput(f"There is no connector “{connection.kind}”. Known: {', '.join(kinds())}.")
-    if connection.kind != "sandbox":
-        check_address(connection.base_url)
+    check_fields(kind=connection.kind, base_url=connection.base_url, settings=connection.settings)
     with transaction.atomic():
         if connection.default:
             others = ErpConnection.objects.filter(entity=connection.entity, default=True).exclude(pk=connection.pk)
@@ -57,6 +56,18 @@ def change(connection: ErpConnection, *, actor: Actor) -> ErpConnection:
             data={name: getattr(connection, name) for name in ("kind", "base_url", "active", "default", "secret_name")},
         )
     return connection
+
+
+def check_fields(*, kind: str, base_url: str, settings: Any) -> None:
+    """Raises what is wrong with a connection before anybody is called through it."""
+    if kind not in kinds():
+        raise InvalidInput(f"There is no connector “{kind}”. Known: {', '.join(kinds())}.", field="kind")
+    if not isinstance(settings, dict):
+        raise InvalidInput("The settings are one JSON object.", field="settings")
+    if credentials.strike_out(settings) != settings:
+        raise InvalidInput("No secret belongs into the settings; its place is shown below.", field="settings")
+    if kind != "sandbox":
+        check_address(base_url)
 
 
 def check(connection: ErpConnection, *, actor: Actor) -> str:
