@@ -22,6 +22,11 @@ def plain(value: Any) -> str:
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
+def trimmed(value: Decimal) -> Decimal:
+    """Without the trailing zeros of a database column: 2000, not 2000.0000."""
+    return Decimal(plain(value))
+
+
 def of_vendor(vendor: Vendor) -> Claim:
     return Claim(_("Status of %s") % vendor.name, vendor.status, Row("vendor", vendor.key, "status"))
 

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from agents import standing
 from agents.context import Context
+from agents.figures import trimmed
 from agents.outcomes import Finish, Outcome
 from agents.roles.intake import claims
 from procure import queries
@@ -44,7 +45,7 @@ def command_of(requisition: Requisition) -> RaiseRequisition:
             NeededLine(
                 item=line.item.key if line.item else "",
                 description=line.item.name if line.item else line.description,
-                quantity=line.quantity or Decimal(0),
+                quantity=trimmed(line.quantity or Decimal(0)),
                 unit=line.unit or "pack",
             )
             for line in requisition.lines.select_related("item").order_by("number")
@@ -52,7 +53,7 @@ def command_of(requisition: Requisition) -> RaiseRequisition:
         needed_by=requisition.needed_by,
         deliver_to=requisition.deliver_to,
         cost_centre=requisition.cost_centre.code if requisition.cost_centre else "",
-        budget=requisition.budget_amount,
+        budget=None if requisition.budget_amount is None else trimmed(requisition.budget_amount),
         currency=requisition.budget_currency or requisition.entity.base_currency,
         urgency=requisition.urgency,  # type: ignore[arg-type]
     )

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from agents import figures, standing
 from agents.context import Context
+from agents.figures import trimmed
 from agents.outcomes import Finish, Outcome, Park
 from agents.roles.sourcing import comparing
 from agents.roles.sourcing.confidence import Confidence, Grounds, of_award
@@ -101,8 +102,8 @@ def commands_of(case: Case) -> list[Command]:
             line=each.line,
             bid_line=each.bid_line,
             vendor=each.vendor,
-            quantity=each.quantity,
-            unit_price=case.quoted[each.bid_line].unit_price,
+            quantity=trimmed(each.quantity),
+            unit_price=trimmed(case.quoted[each.bid_line].unit_price),
             currency=case.bids[each.vendor].currency,
         )
         for each in case.allocation.choices
@@ -140,9 +141,9 @@ def _ordered(case: Case, choice: Choice) -> OrderedLine:
         number=line.number,
         item=line.item.key if line.item else "",
         description=line.item.name if line.item else line.description,
-        quantity=choice.quantity,
+        quantity=trimmed(choice.quantity),
         unit=line.unit,
-        unit_price=case.quoted[choice.bid_line].unit_price,
+        unit_price=trimmed(case.quoted[choice.bid_line].unit_price),
         delivery_date=case.row(choice).arrives_on,
     )
 
@@ -154,7 +155,7 @@ def _freight(case: Case, bid: OpenedBid, choices: Sequence[Choice]) -> Decimal:
     }
     bought = sum((quoted[each.bid_line] for each in choices), Decimal(0))
     whole = sum(quoted.values(), Decimal(0))
-    freight = bid.freight or Decimal(0)
+    freight = trimmed(bid.freight or Decimal(0))
     if bought == whole or not whole:
         return freight
     return (freight * bought / whole).quantize(Decimal("0.01"))
