@@ -9,11 +9,13 @@ from types import TracebackType
 
 
 class CuttingProxy:
-    """One request per connection. `cut` picks, by its bytes, the one request whose answer is dropped."""
+    """One request per connection. `cut` picks, by its bytes, the one request whose answer is dropped; `before` is told
+    of each request before it is passed on."""
 
     def __init__(self, target_port: int) -> None:
         self.target_port = target_port
         self.cut: Callable[[bytes], bool] | None = None
+        self.before: Callable[[bytes], object] = bytes
         self.seen: list[bytes] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -47,6 +49,7 @@ class CuttingProxy:
     def _pass_on(self, caller: socket.socket) -> None:
         request = _whole_request(caller)
         self.seen.append(request)
+        self.before(request)
         with socket.create_connection(("127.0.0.1", self.target_port)) as target:
             target.sendall(request.replace(b"\r\n", b"\r\nConnection: close\r\n", 1))
             answer = b"".join(iter(lambda: target.recv(65536), b""))

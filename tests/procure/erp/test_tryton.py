@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,16 @@ from ledger.actors import Actor
 from ledger.models import Effect, LegalEntity
 from procure.erp import connections, credentials
 from procure.erp.connectors.base import CallContext, OrderState
-from procure.erp.connectors.errors import Ambiguous, Changed, Conflict, NotAllowedOut, Rejected, SignInRefused, TooLate
+from procure.erp.connectors.errors import (
+    Ambiguous,
+    Changed,
+    Conflict,
+    NotAllowedOut,
+    Rejected,
+    SignInRefused,
+    TooLate,
+    Transient,
+)
 from procure.erp.connectors.tryton import wire
 from procure.erp.reconciliation import reconcile
 from procure.models import ErpCall, ErpConnection, OrderTracking
@@ -200,19 +210,36 @@ def test_a_draft_that_differs_is_cancelled_and_never_confirmed(
     assert held["state"] == "cancelled"
 
 
-def test_somebody_who_changes_the_order_at_the_same_moment_is_not_overrun(
-    tryton: ErpConnection, tryton_server: Tryton, context: CallContext
+def test_what_somebody_changes_at_the_same_moment_is_not_made_binding(
+    tryton: ErpConnection, tryton_server: Tryton, proxy: CuttingProxy, context: CallContext
 ) -> None:
-    connector = connections.connector_of(tryton)
-    made = connector.create_order(make_order("PO-10010"), key="PO-10010-LOCK", context=context)
-    stamps = {f"purchase.purchase,{made.external_id}": made.version_token}
-    tryton_server.as_person(f"{PURCHASE}.draft", [int(made.external_id)])
+    through(proxy, tryton)
+
+    def meddle(request: bytes) -> None:
+        if b"purchase.quote" in request:
+            [draft] = tryton_server.purchases(reference="PO-10010-LOCK")
+            tryton_server.as_person(f"{PURCHASE}.write", [draft["id"]], {"comment": "Changed by hand."})
+
+    proxy.before = meddle
     with pytest.raises(Changed):
-        connector.wire.call(  # type: ignore[attr-defined]
-            f"{PURCHASE}.cancel", [int(made.external_id)], context=context, writes=True, stamps=stamps
-        )
+        connections.connector_of(tryton).create_order(make_order("PO-10010"), key="PO-10010-LOCK", context=context)
     [held] = tryton_server.purchases(reference="PO-10010-LOCK")
     assert held["state"] == "draft"
+
+
+def test_once_a_draft_is_there_no_failure_says_that_nothing_was_sent(
+    tryton: ErpConnection, context: CallContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call = wire.Wire.call
+
+    def busy(self: wire.Wire, method: str, *params: object, **options: Any) -> object:
+        if method.endswith(".quote"):
+            raise Transient
+        return call(self, method, *params, **options)
+
+    monkeypatch.setattr(wire.Wire, "call", busy)
+    with pytest.raises(Ambiguous):
+        connections.connector_of(tryton).create_order(make_order("PO-10015"), key="PO-10015-BUSY", context=context)
 
 
 def test_an_amount_that_tryton_would_round_is_refused_before_anything_is_made(
