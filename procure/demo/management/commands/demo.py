@@ -50,17 +50,17 @@ class Command(BaseCommand):
         try:
             loaded = tenant.load(move=not no_shift, progress=progress)
         except tenant.AnotherCompany as error:
-            self.stderr.write(error.message)
+            self._say(error.message)
             return {"entity": None, "fresh": False}
         if no_shift and loaded.weeks:
-            self.stderr.write(f"The history was moved by {loaded.weeks} weeks when it was loaded; it stays there.")
+            self._say(f"The history was moved by {loaded.weeks} weeks when it was loaded; it stays there.")
         if not no_shift and not loaded.weeks:
-            self.stderr.write("The history was loaded with its own dates; they stay.")
+            self._say("The history was loaded with its own dates; they stay.")
         return loaded.as_json()
 
     def _company(self, **options):
         opened = company.open_company(self._opening(**options))
-        self.stderr.write(
+        self._say(
             f"{opened.entity} is ready. First passwords are in {opened.kept_at}: "
             "hand them out, have them changed, delete the file."
         )
@@ -103,6 +103,10 @@ class Command(BaseCommand):
         return list(iter(lambda: self._answer(f"{question} (empty: no more)"), "")) if asking else []
 
     def _answer(self, question):
-        self.stderr.write(f"{question}: ", ending="")
+        self._say(f"{question}: ", ending="")
         self.stderr.flush()
         return sys.stdin.readline().strip()
+
+    def _say(self, message, ending="\n"):
+        """To stderr, which is not only for errors, so without their red."""
+        self.stderr.write(message, str, ending)
