@@ -17,6 +17,7 @@ LOCKABLE: dict[str, tuple[str, tuple[str, ...]]] = {
     "bounds": ("approvals.Bounds", ("role",)),
     "budget": ("procure.Budget", ("cost_centre__code", "year")),
     "contract": ("contracts.Contract", ("reference",)),
+    "effect": ("ledger.Effect", ("effect_key",)),
     "event": ("procure.SourcingEvent", ("reference",)),
     "invitation": ("procure.Invitation", ("pk",)),
     "order": ("procure.Order", ("reference",)),

@@ -72,7 +72,7 @@ def kinds() -> list[str]:
 
 
 def keys(proposal: Proposal) -> list[str]:
-    """Rules that fired in its present judgement."""
+    """Rules that made its present verdict."""
     proposal.refresh_from_db()
     assert proposal.judgement is not None
-    return [each["key"] for each in proposal.judgement.fired]
+    return [each["key"] for each in proposal.judgement.fired if each["effect"] == proposal.verdict]
