@@ -10,13 +10,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import rfc8785
 from pydantic import BaseModel, ConfigDict
 
 from ledger.errors import InvalidInput
 from ledger.money import Money
+
+if TYPE_CHECKING:
+    from ledger.models import Person
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,9 @@ class Command(BaseModel):
     def check(self) -> None:
         """Refuses what could never be carried out (unknown vendor, empty lines) with `InvalidInput`."""
 
+    def check_asker(self, person: Person) -> None:
+        """Refuses a person whose right does not reach the very object (`NotAllowed`). Undoing is asked of by policy."""
+
     def lock_keys(self) -> Sequence[ObjectRef]:
         """Rows that carrying out must hold before it judges again; taken in sorted order."""
         return ()
@@ -130,8 +136,10 @@ def canonical(value: Any) -> Any:
         raise InvalidInput("A float cannot be sealed; use a decimal string.")
     if isinstance(value, dict):
         return {str(key): canonical(each) for key, each in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
+    if isinstance(value, list | tuple):
         return [canonical(each) for each in value]
+    if isinstance(value, set | frozenset):
+        return sorted((canonical(each) for each in value), key=rfc8785.dumps)
     if hasattr(value, "isoformat"):
         return value.isoformat()
     raise InvalidInput(f"A {type(value).__name__} cannot be sealed.")

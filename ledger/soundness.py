@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations.executor import MigrationExecutor
 
 from ledger import databases, keys, triggers
 from ledger.models import Entry, LedgerHead
@@ -37,6 +38,11 @@ def problems(using: str = "default") -> list[Problem]:
         *_settings(connection),
         *key_ring(),
     ]
+
+
+def migrations_wait(using: str = "default") -> bool:
+    executor = MigrationExecutor(connections[using])
+    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
 def is_test_database(connection: BaseDatabaseWrapper) -> bool:

@@ -46,10 +46,27 @@ class PutInPlace(Operation):
 
 
 class KeepChain(PutInPlace):
-    """Entries, heads, object index and granted authorities take no write but the right one."""
+    """Entries, heads, object index and granted authorities take no write but the right one.
+
+    Whoever changes the text of a trigger or function adds a migration with this operation once more.
+    """
 
     def triggers(self, connection: BaseDatabaseWrapper) -> tuple[Trigger, ...]:
         return databases.of(connection).chain()
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        super().database_forwards(app_label, schema_editor, from_state, to_state)
+        with schema_editor.connection.cursor() as cursor:
+            databases.of(schema_editor.connection).install_functions(cursor)
+
+    def database_backwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        with schema_editor.connection.cursor() as cursor:
+            databases.of(schema_editor.connection).remove_functions(cursor)
+        super().database_backwards(app_label, schema_editor, from_state, to_state)
 
     def describe(self) -> str:
         return "Keep the chain append-only"
@@ -98,17 +115,22 @@ def _operations() -> tuple[tuple[tuple[str, str], PutInPlace], ...]:
 
 
 def wanting(connection: BaseDatabaseWrapper) -> list[str]:
-    """Names of declared triggers that are missing or were altered."""
+    """Names of declared triggers, and of functions of ours, that are missing or were altered."""
+    triggers = declared(connection)
+    module = databases.of(connection)
     with connection.cursor() as cursor:
-        return databases.of(connection).wanting(cursor, declared(connection))
+        functions = module.wanting_functions(cursor) if triggers else []
+        return module.wanting(cursor, triggers) + functions
 
 
 def restore(connection: BaseDatabaseWrapper) -> list[str]:
     """Puts back what is wanting (SQLite drops a table's triggers when a migration rebuilds it); says what it was."""
     missing = set(wanting(connection))
     if missing:
+        module = databases.of(connection)
         with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
-            databases.of(connection).install(cursor, [each for each in declared(connection) if each.name in missing])
+            module.install(cursor, [each for each in declared(connection) if each.name in missing])
+            module.install_functions(cursor)
     return sorted(missing)
 
 

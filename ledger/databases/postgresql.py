@@ -218,6 +218,16 @@ def remove_functions(cursor: Any) -> None:
         cursor.execute(f"DROP FUNCTION IF EXISTS {signature}")
 
 
+def wanting_functions(cursor: Any) -> list[str]:
+    """Names of functions that are missing or do something else."""
+    cursor.execute(
+        "SELECT proname, prosrc FROM pg_proc WHERE prosecdef AND pronamespace = current_schema()::regnamespace"
+    )
+    found = dict(cursor.fetchall())
+    names = {signature.split("(")[0]: body for signature, (_, body) in _FUNCTIONS.items()}
+    return [name for name, body in names.items() if found.get(name) != body]
+
+
 def _define(cursor: Any, signature: str, body: str, mode: str = "") -> None:
     cursor.execute("SELECT quote_ident(current_schema())")
     # A pinned path: nobody's temporary table can stand in for one of ours.

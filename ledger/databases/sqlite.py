@@ -178,6 +178,18 @@ def wanting(cursor: Any, triggers: Iterable[Trigger]) -> list[str]:
     return [each.name for each in triggers if found.get(each.name) != (each.table, each.create)]
 
 
+def install_functions(cursor: Any) -> None:
+    """They come with each connection: see `prepare`."""
+
+
+def remove_functions(cursor: Any) -> None:
+    """They go with each connection."""
+
+
+def wanting_functions(cursor: Any) -> list[str]:
+    return []
+
+
 # 'now' stands still within one statement, so bytes and column hold the same instant.
 APPEND = """
 INSERT INTO ledger_entry (log_id, seq, time, kind, actor_kind, actor_id, bytes, prev, hash)

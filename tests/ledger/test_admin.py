@@ -6,10 +6,11 @@ from django.contrib.admin import site
 from django.test import Client
 from django.urls import reverse
 
-from ledger import journal, switches
+from ledger import command, journal, switches
 from ledger.actors import Actor
-from ledger.adminsite import plain_cell
-from ledger.models import Entry, LegalEntity, Person
+from ledger.adminsite import GovernedAdmin, plain_cell
+from ledger.command import Command
+from ledger.models import Entry, LegalEntity, Person, Switch
 
 MODELS = [model for model in apps.get_app_config("ledger").get_models() if site.is_registered(model)]
 
@@ -94,6 +95,43 @@ def test_an_entity_keeps_its_currency_and_log(entity, olga, client: Client):
     entity.refresh_from_db()
     assert (entity.name, entity.base_currency, entity.code) == ("Head office", "USD", "HQ")
     assert journal.history_of().count() == 0
+
+
+class Stop(Command):
+    right = "switch.stop"
+
+
+class SwitchesAsGoverned(GovernedAdmin):
+    propose_actions = {"Stop this": "Stop", "Unheard of": "Nothing"}
+
+    def subject_of(self, obj):
+        return obj.scope
+
+
+@pytest.fixture
+def governed_page(something_recorded, rf, monkeypatch):
+    """The page of a switch as if switches were governed, for a person."""
+    monkeypatch.setattr(command, "_registry", {})
+    command.register(Stop, handler="nowhere")
+
+    def render(person):
+        request = rf.get("/")
+        request.user = person
+        return SwitchesAsGoverned(Switch, site).change_view(request, "sender:mail").render().content.decode()
+
+    return render
+
+
+def test_a_governed_record_links_to_the_page_that_proposes_a_change(governed_page, ben):
+    html = governed_page(ben)
+    assert reverse("console:propose", args=["Stop"]) + "?subject=sender%3Amail" in html
+    assert "Stop this" in html
+    assert "Unheard of" not in html
+    assert "changes only by a decided proposal" in html
+
+
+def test_the_link_is_not_shown_to_those_who_may_not_propose(governed_page, ivan):
+    assert "Stop this" not in governed_page(ivan)
 
 
 @pytest.mark.parametrize(

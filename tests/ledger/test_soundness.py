@@ -82,6 +82,27 @@ def test_loose_sqlite_settings_are_problems(options, says, tmp_path, settings, d
     assert says in found[0].message
 
 
+def test_while_migrations_wait_triggers_are_not_missed(append, monkeypatch):
+    append()
+    monkeypatch.setattr(soundness, "migrations_wait", lambda using: True)
+    with triggers.lifted(connection):
+        assert "ledger.E002" not in ids(checks.run_checks(databases=["default"]))
+
+
+def test_no_migration_waits_after_the_test_database_is_made(db):
+    assert not soundness.migrations_wait()
+
+
+@pytest.mark.skipif("connection.vendor != 'postgresql'")
+def test_an_altered_append_function_is_a_problem_and_is_put_back(append):
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER FUNCTION ledger_append(text, bytea, bytea) SECURITY INVOKER")
+    assert "ledger_append" in soundness.problems()[0].message
+    triggers.restore(connection)
+    assert soundness.problems() == []
+    append()
+
+
 def test_the_system_check_speaks_for_the_database_that_is_looked_at(append):
     append()
     with triggers.lifted(connection):
