@@ -190,8 +190,9 @@ def _require_right(
         person = _person(actor)
         if person is not None and person.entity_id not in (None, entity.pk):
             raise NotFound()
-        for each in commands if person is not None and undo_of is None else ():
-            each.check_asker(person)
+        if person is not None and undo_of is None:
+            for each in commands:
+                each.check_asker(person)
     elif actor.kind == ActorKind.AGENT:
         limits.require(actor.id, [each.kind() for each in commands], entity)
     elif actor.kind == ActorKind.SUPPLIER or actor.is_policy:

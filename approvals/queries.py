@@ -28,6 +28,9 @@ PENDING = (*Proposal.LIVE, Proposal.Status.RETURNED, Proposal.Status.FAILED, Pro
 #: What people look at first, when no rule that fired names it.
 DECISIVE = ("amount", "budget_remaining_after", "price_vs_benchmark_pct", "vendor_status", "late_risk", "bids_received")
 
+#: Shown elsewhere on the same line, or the same for everybody.
+PLAIN = frozenset({"command_kind", "command_kinds", "actor_kind", "actor_name", "order_threshold"})
+
 
 @dataclass(frozen=True, slots=True)
 class FactLine:
@@ -257,7 +260,7 @@ def _line(name: str, answer: dict[str, Any], *, fired: bool) -> FactLine:
 
 def _three(judgement: Judgement) -> tuple[FactLine, ...]:
     """Facts behind the rules that made the verdict, then the usual ones."""
-    named = [name for each in _decisive(judgement) for name in each["facts"] if not name.startswith("command_kind")]
+    named = [name for each in _decisive(judgement) for name in each["facts"] if name not in PLAIN]
     wanted = [name for name in dict.fromkeys([*named, *DECISIVE]) if name in judgement.facts]
     lines = [_line(name, judgement.facts[name], fired=name in named) for name in wanted]
     return tuple([each for each in lines if each.state != "not_applicable"][:3])

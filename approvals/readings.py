@@ -155,7 +155,7 @@ def _figure(read: Callable[[LegalEntity, list[str]], Any], key: str, field: str,
     try:
         figures = read(entity, key.split("/"))
         value = getattr(figures, field) if not field.startswith("_") else None
-    except (DomainError, AttributeError, ValueError, IndexError) as error:
+    except (DomainError, AttributeError, ValueError, IndexError, ArithmeticError) as error:
         raise Unreadable(
             _("“%(field)s” of “%(key)s” cannot be computed.") % {"field": field[:40], "key": key[:80]}
         ) from error
