@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from agents import crashpoints, roles
-from agents.definition import StepSpec
+from agents.definition import StepSpec, parse_step
 from agents.errors import OutOfRole
 from agents.leases import Lease
 from agents.models import Plan, Step
@@ -117,15 +117,15 @@ def head_of(entity: LegalEntity) -> int:
     return LedgerHead.objects.values_list("seq", flat=True).get(log=entity.log_id)
 
 
-def open_context(step: Step, spec: StepSpec, lease: Lease) -> Context:
+def open_context(lease: Lease) -> Context:
     """Reads what the act needs, after the claim."""
-    plan = Plan.objects.select_related("template", "entity__log", "requested_by").get(pk=step.plan_id)
+    plan = lease.step.plan
     done = Step.objects.filter(plan=plan, status=Step.Status.DONE)
     return Context(
         plan=plan,
-        spec=spec,
+        spec=parse_step(lease.step.spec),
         lease=lease,
-        memory=Step.objects.values_list("memory", flat=True).get(pk=step.pk),
+        memory=lease.step.memory,
         results={key: result or {} for key, result in done.values_list("key", "result")},
         started=head_of(plan.entity),
     )

@@ -12,11 +12,10 @@ from datetime import timedelta
 
 from agents import crashpoints, leases, progress, retries, roles, wakes
 from agents.context import open_context
-from agents.definition import parse_step
 from agents.errors import Fenced
 from agents.leases import Lease
 from agents.models import Step
-from ledger import clock, doorbell
+from ledger import doorbell
 from ledger.errors import DomainError, Stale, Stopped
 
 log = logging.getLogger(__name__)
@@ -68,7 +67,7 @@ def advance(step: Step) -> bool:
 
 def _run(step: Step, lease: Lease) -> None:
     try:
-        context = open_context(step, parse_step(step.spec), lease)
+        context = open_context(lease)
         crashpoints.reach("acting")
         outcome = roles.load(step.role).act(context)
         crashpoints.reach("acted")
@@ -76,7 +75,7 @@ def _run(step: Step, lease: Lease) -> None:
     except Fenced:
         raise
     except Stopped as error:
-        progress.store_stop(lease, error=error.message, again_at=clock.now() + STOPPED_PAUSE)
+        progress.store_stop(lease, error=error.message, again_in=STOPPED_PAUSE)
     except DomainError as error:
         lasting = error.permanent and not isinstance(error, Stale)
         _failed(step, lease, error=error.message, reason=error.code, lasting=lasting)
@@ -90,8 +89,7 @@ def _failed(step: Step, lease: Lease, *, error: str, reason: str, lasting: bool)
     left = step.max_attempts - lease.attempt
     if left > 0 and not lasting:
         failures = int(step.spec["attempts"]) - left
-        again_at = clock.now() + retries.delay(failures, jitter=random.random())
-        progress.store_failure(lease, error=error, again_at=again_at)
+        progress.store_failure(lease, error=error, again_in=retries.delay(failures, jitter=random.random()))
         return
     skip = step.spec.get("on_failure") == "skip"
     progress.store_give_up(lease, error=error, reason=f"attempt {lease.attempt}: {reason}", skip=skip)

@@ -55,13 +55,13 @@ def plan_parked(plan: Plan) -> Entry:
     )
 
 
-def step_finished(plan: Plan, step: Step) -> Entry:
+def step_finished(plan: Plan, step: Step, *, result_digest: str, evidence: int) -> Entry:
     return record(
         "step.finished",
         actor=Actor.agent(step.role),
         entity=plan.entity,
         objects=[step_ref(plan, step.key), plan_ref(plan)],
-        data={"result_digest": step.result_digest, "evidence": len(step.evidence)},
+        data={"result_digest": result_digest, "evidence": evidence},
         plan={"plan": plan.reference, "step": step.key, "attempt": step.attempts},
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -22,8 +22,7 @@ GRACE = timedelta(seconds=30)
 class Lease:
     """The right to work on a step, good until another fence is given out."""
 
-    step_id: int
-    plan_id: int
+    step: Step
     fence: int
     attempt: int
 
@@ -40,6 +39,7 @@ def due(*, limit: int, besides: Collection[int] = ()) -> list[Step]:
         .exclude(role__in=[each.removeprefix("role:") for each in stopped if each.startswith("role:")])
         .exclude(plan__reference__in=[each.removeprefix("plan:") for each in stopped if each.startswith("plan:")])
         .exclude(pk__in=besides)
+        .select_related("plan__template", "plan__entity__log", "plan__requested_by")
         .order_by("due_at", "id")[:limit]
     )
 
@@ -59,9 +59,10 @@ def claim(step: Step, *, timeout: int) -> Lease | None:
         )
         if not taken:
             return None
-        lease = Lease(step.pk, step.plan_id, step.fence + 1, step.attempts + 1)
-        StepAttempt.objects.create(step_id=step.pk, number=lease.attempt, fence=lease.fence, started_at=at)
-    return lease
+        step.fence += 1
+        step.attempts += 1
+        StepAttempt.objects.create(step_id=step.pk, number=step.attempts, fence=step.fence, started_at=at)
+    return Lease(step, step.fence, step.attempts)
 
 
 def take_spent(step: Step) -> Lease | None:
@@ -69,14 +70,9 @@ def take_spent(step: Step) -> Lease | None:
     taken = Step.objects.filter(
         pk=step.pk, status=step.status, fence=step.fence, attempts__gte=F("max_attempts")
     ).update(status=Step.Status.RUNNING, fence=F("fence") + 1, lease_until=clock.now() + GRACE)
-    return Lease(step.pk, step.plan_id, step.fence + 1, step.attempts) if taken else None
+    return Lease(step, step.fence + 1, step.attempts) if taken else None
 
 
 def held(lease: Lease) -> Q:
     """Every later write of the holder is filtered by this."""
-    return Q(pk=lease.step_id, fence=lease.fence, status=Step.Status.RUNNING)
-
-
-def later_than(moment: datetime | None, at: datetime) -> datetime:
-    """`at`, or `moment` when the clock has gone back: time never runs backwards in a plan."""
-    return max(moment, at) if moment else at
+    return Q(pk=lease.step.pk, fence=lease.fence, status=Step.Status.RUNNING)

@@ -67,7 +67,7 @@ def start(
             for each in steps
         )
         entries.plan_started(plan, actor=actor, causes=causes)
-        progress.settle(plan)
+        progress.settle(plan, at=at)
         doorbell.ring(f"plan {plan.reference} started")
     return plan
 
@@ -82,11 +82,12 @@ def cancel(plan: Plan, *, actor: Actor, reason: str) -> Plan:
     if not reason.strip():
         raise InvalidInput("Say why the plan ends.")
     with transaction.atomic():
-        plan = Plan.objects.select_for_update(of=("self",)).select_related("template", "entity").get(pk=plan.pk)
+        plan = progress.lock(plan)
         if not plan.is_live:
             raise Stale(f"{plan.reference} has ended already.")
-        progress.cancel_rest(plan, reason=reason)
-        progress.settle(plan, actor=actor)
+        at = clock.now()
+        progress.cancel_rest(plan, reason=reason, at=at)
+        progress.settle(plan, at=at, actor=actor)
     return plan
 
 
@@ -94,14 +95,14 @@ def release(step: Step, *, actor: Actor) -> Step:
     """Lets a parked step try again, with as many attempts as its template gives."""
     rights.require(actor, "plan.manage")
     with transaction.atomic():
-        plan = Plan.objects.select_for_update(of=("self",)).select_related("template", "entity").get(pk=step.plan_id)
+        plan, at = progress.lock(step.plan), clock.now()
         released = Step.objects.filter(pk=step.pk, status=Step.Status.PARKED).update(
-            status=Step.Status.READY, due_at=clock.now(), error="", max_attempts=F("attempts") + step.spec["attempts"]
+            status=Step.Status.READY, due_at=at, error="", max_attempts=F("attempts") + step.spec["attempts"]
         )
         if not released:
             raise Stale(f"{plan.reference}/{step.key} does not wait for a person any more.")
         step = Step.objects.get(pk=step.pk)
         entries.step_released(plan, step, actor=actor)
-        progress.settle(plan)
+        progress.settle(plan, at=at)
         doorbell.ring(f"{plan.reference}/{step.key} released")
     return step

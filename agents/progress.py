@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -13,7 +13,7 @@ from django.db.models import F
 from agents import crashpoints, entries, wakes
 from agents.conditions import holds
 from agents.errors import Fenced
-from agents.leases import Lease, held, later_than
+from agents.leases import Lease, held
 from agents.models import AwaitedObject, Plan, Step, StepAttempt
 from agents.outcomes import AskPerson, Await, End, Finish, Outcome, Park
 from approvals.evidence import Claim
@@ -28,37 +28,38 @@ Tried = StepAttempt.Outcome
 def store(lease: Lease, outcome: Outcome, *, seen: Mapping[ObjectRef, int], started: int) -> None:
     """`seen`: journal numbers as of which the act knew an object; all others as of `started`."""
     with transaction.atomic(durable=True):
-        plan = _lock(lease)
+        plan, at = _lock(lease)
         if isinstance(outcome, Finish):
-            _finish(plan, lease, outcome)
+            _finish(plan, lease, outcome, at=at)
         elif isinstance(outcome, Await):
-            _wait(plan, lease, outcome, seen=seen, started=started)
+            _wait(plan, lease, outcome, seen=seen, started=started, at=at)
         elif isinstance(outcome, Park):
-            park(plan, _take(lease, status=Status.PARKED, error=outcome.reason), reason=outcome.reason)
-            _note(lease, Tried.PARKED, outcome.reason)
+            _take(lease, status=Status.PARKED, error=outcome.reason)
+            _note(lease, Tried.PARKED, outcome.reason, at=at)
+            _park(plan, lease, error=outcome.reason, reason=outcome.reason)
         else:
-            _end(plan, lease, outcome)
-        settle(plan)
+            _end(plan, lease, outcome, at=at)
+        settle(plan, at=at)
         crashpoints.reach("storing")
     crashpoints.reach("stored")
 
 
-def store_failure(lease: Lease, *, error: str, again_at: datetime) -> None:
-    """The attempt failed; the step tries again at `again_at`."""
+def store_failure(lease: Lease, *, error: str, again_in: timedelta) -> None:
+    """The attempt failed; the step tries again after `again_in`."""
     with transaction.atomic(durable=True):
-        plan = _lock(lease)
-        _take(lease, status=Status.READY, error=error, due_at=again_at)
-        _note(lease, Tried.FAILED, error)
-        settle(plan)
+        plan, at = _lock(lease)
+        _take(lease, status=Status.READY, error=error, due_at=at + again_in)
+        _note(lease, Tried.FAILED, error, at=at)
+        settle(plan, at=at)
 
 
-def store_stop(lease: Lease, *, error: str, again_at: datetime) -> None:
+def store_stop(lease: Lease, *, error: str, again_in: timedelta) -> None:
     """A stop button was pressed meanwhile: no failure, and no attempt lost."""
     with transaction.atomic(durable=True):
-        plan = _lock(lease)
-        _take(lease, status=Status.READY, error=error, due_at=again_at, max_attempts=F("max_attempts") + 1)
-        _note(lease, Tried.STOPPED, error)
-        settle(plan)
+        plan, at = _lock(lease)
+        _take(lease, status=Status.READY, error=error, due_at=at + again_in, max_attempts=F("max_attempts") + 1)
+        _note(lease, Tried.STOPPED, error, at=at)
+        settle(plan, at=at)
 
 
 def store_give_up(lease: Lease, *, error: str, reason: str, skip: bool) -> None:
@@ -67,63 +68,70 @@ def store_give_up(lease: Lease, *, error: str, reason: str, skip: bool) -> None:
     `error` is for people who work here; `reason` goes into the ledger and carries no foreign text.
     """
     with transaction.atomic(durable=True):
-        plan = _lock(lease)
-        step = _take(lease, status=Status.SKIPPED if skip else Status.PARKED, error=error)
-        _note(lease, Tried.FAILED, error)
+        plan, at = _lock(lease)
+        _take(lease, status=Status.SKIPPED if skip else Status.PARKED, error=error)
+        _note(lease, Tried.FAILED, error, at=at)
         if not skip:
-            park(plan, step, reason=reason)
-        settle(plan)
+            _park(plan, lease, error=error, reason=reason)
+        settle(plan, at=at)
 
 
-def park(plan: Plan, step: Step, *, reason: str) -> None:
-    """The step's human task: status and reason on the plan's page, a fact in the journal."""
-    entries.step_parked(plan, step, reason=reason)
-    plan.reason = f"{step.label}: {step.error}"
+def _lock(lease: Lease) -> tuple[Plan, datetime]:
+    """The plan as it is now, held until the transaction ends, and the instant."""
+    return lock(lease.step.plan), clock.now()
 
 
-def _lock(lease: Lease) -> Plan:
-    return Plan.objects.select_for_update(of=("self",)).select_related("template", "entity").get(pk=lease.plan_id)
+def lock(plan: Plan) -> Plan:
+    """Steps of one plan are stored one after the other, so that two branches cannot miss each other at their join."""
+    held_row = Plan.objects.select_for_update().filter(pk=plan.pk)
+    plan.status, plan.reason, plan.ended_at = held_row.values_list("status", "reason", "ended_at").get()
+    return plan
 
 
-def _take(lease: Lease, *, status: str, **changes: Any) -> Step:
+def _take(lease: Lease, *, status: str, **changes: Any) -> None:
     """The guarded write: nothing happens when the fence has moved on."""
     if not Step.objects.filter(held(lease)).update(status=status, lease_until=None, **changes):
         raise Fenced()
-    return Step.objects.get(pk=lease.step_id)
 
 
-def _note(lease: Lease, outcome: str, detail: str = "") -> None:
-    StepAttempt.objects.filter(step_id=lease.step_id, number=lease.attempt).update(
-        ended_at=clock.now(), outcome=outcome, detail=detail
+def _note(lease: Lease, outcome: str, detail: str = "", *, at: datetime) -> None:
+    StepAttempt.objects.filter(step_id=lease.step.pk, number=lease.attempt).update(
+        ended_at=at, outcome=outcome, detail=detail
     )
 
 
-def _finish(plan: Plan, lease: Lease, outcome: Finish) -> None:
+def _park(plan: Plan, lease: Lease, *, error: str, reason: str) -> None:
+    """The step's human task: status and reason on the plan's page, a fact in the journal."""
+    entries.step_parked(plan, lease.step, reason=reason)
+    plan.reason = f"{lease.step.label}: {error}"
+
+
+def _finish(plan: Plan, lease: Lease, outcome: Finish, *, at: datetime) -> None:
     result = canonical(dict(outcome.result))
-    at = clock.now()
-    step = _take(
+    evidence = [_claim_json(each) for each in outcome.evidence]
+    _take(
         lease,
         status=Status.DONE,
         result=result,
         result_digest=digest(result),
-        evidence=[claim_json(each) for each in outcome.evidence],
+        evidence=evidence,
         error="",
         waiting_for="",
         ended_at=at,
     )
-    _note(lease, Tried.FINISHED)
-    entries.step_finished(plan, step)
+    _note(lease, Tried.FINISHED, at=at)
+    entries.step_finished(plan, lease.step, result_digest=digest(result), evidence=len(evidence))
 
 
-def claim_json(claim: Claim) -> dict[str, Any]:
-    return canonical({"text": claim.text, "value": claim.value, "source": _source_json(claim.source)})
+def _claim_json(claim: Claim) -> dict[str, Any]:
+    source: Any = claim.source
+    kind = type(source).__name__
+    return canonical({"text": claim.text, "value": claim.value, "source": {"kind": kind, **asdict(source)}})
 
 
-def _source_json(source: Any) -> dict[str, Any]:
-    return {"kind": type(source).__name__} | asdict(source)
-
-
-def _wait(plan: Plan, lease: Lease, outcome: Await, *, seen: Mapping[ObjectRef, int], started: int) -> None:
+def _wait(
+    plan: Plan, lease: Lease, outcome: Await, *, seen: Mapping[ObjectRef, int], started: int, at: datetime
+) -> None:
     awaited = list(dict.fromkeys(outcome.on))
     changes: dict[str, Any] = {} if outcome.memory is None else {"memory": canonical(dict(outcome.memory))}
     _take(
@@ -137,69 +145,78 @@ def _wait(plan: Plan, lease: Lease, outcome: Await, *, seen: Mapping[ObjectRef, 
         error="",
         **changes,
     )
-    AwaitedObject.objects.filter(step=lease.step_id).delete()
+    _note(lease, Tried.WAITS, outcome.note, at=at)
     since = {each: seen.get(each, started) for each in awaited}
+    AwaitedObject.objects.filter(step=lease.step.pk).delete()
     AwaitedObject.objects.bulk_create(
-        AwaitedObject(step_id=lease.step_id, kind=each.kind, key=each.key, since=seq) for each, seq in since.items()
+        AwaitedObject(step_id=lease.step.pk, kind=each.kind, key=each.key, since=seq) for each, seq in since.items()
     )
-    _note(lease, Tried.WAITS, outcome.note)
     if wakes.happened_since(since, log=plan.entity.log_id):
-        wakes.wake([lease.step_id])
+        wakes.wake([lease.step.pk])
 
 
-def _end(plan: Plan, lease: Lease, outcome: End) -> None:
-    _take(lease, status=Status.CANCELLED, error=outcome.reason, ended_at=clock.now())
-    _note(lease, Tried.ENDED, outcome.reason)
-    cancel_rest(plan, reason=outcome.reason)
+def _end(plan: Plan, lease: Lease, outcome: End, *, at: datetime) -> None:
+    _take(lease, status=Status.CANCELLED, error=outcome.reason, ended_at=at)
+    _note(lease, Tried.ENDED, outcome.reason, at=at)
+    cancel_rest(plan, reason=outcome.reason, at=at)
 
 
-def cancel_rest(plan: Plan, *, reason: str) -> None:
+def cancel_rest(plan: Plan, *, reason: str, at: datetime) -> None:
     """Every step that has no result yet stops; whoever still works on one finds its fence gone."""
     open_steps = plan.steps.filter(status__in=Step.OPEN)
     AwaitedObject.objects.filter(step__in=open_steps).delete()
-    open_steps.update(status=Status.CANCELLED, fence=F("fence") + 1, lease_until=None, ended_at=clock.now())
+    open_steps.update(status=Status.CANCELLED, fence=F("fence") + 1, lease_until=None, ended_at=at)
     plan.reason = reason
 
 
-def settle(plan: Plan, *, actor: Actor = entries.ENGINE) -> None:
+def settle(plan: Plan, *, at: datetime, actor: Actor = entries.ENGINE) -> None:
     """Readies the steps whose predecessors are settled, and says what the plan as a whole is doing."""
-    steps = list(plan.steps.order_by("id"))
-    _release(plan, steps)
-    before, plan.status = plan.status, _status([each.status for each in steps])
-    at = clock.now()
+    before = (plan.status, plan.reason)
+    plan.status = _status(_release(plan, at=at))
     if not plan.is_live and not plan.ended_at:
-        plan.ended_at = later_than(plan.started_at, at)
+        # Time never runs backwards in a plan, whatever the clock does.
+        plan.ended_at = max(plan.started_at, at)
     if plan.status in (Plan.Status.RUNNING, Plan.Status.WAITING, Plan.Status.DONE):
         plan.reason = ""
+    if (plan.status, plan.reason) == before:
+        return
     plan.save(update_fields=["status", "reason", "ended_at"])
-    if plan.status != before:
-        _tell(plan, actor)
-
-
-def _tell(plan: Plan, actor: Actor) -> None:
+    if plan.status == before[0]:
+        return
     if not plan.is_live:
         entries.plan_finished(plan, actor=actor)
     elif plan.status == Plan.Status.PARKED:
         entries.plan_parked(plan)
 
 
-def _release(plan: Plan, steps: list[Step]) -> None:
-    """Skipping a step may release the next, so it looks again until nothing changes."""
+def _release(plan: Plan, *, at: datetime) -> list[str]:
+    """The statuses after it. Skipping a step may release the next, so it looks again until nothing changes."""
+    steps = list(plan.steps.only("key", "status", "after", "spec", "plan").order_by("id"))
     settled = {each.key for each in steps if each.status in Step.SETTLED}
-    results = {each.key: each.result or {} for each in steps if each.status == Status.DONE}
+    released: dict[str, list[int]] = {Status.READY: [], Status.SKIPPED: []}
     moved = True
     while moved:
         moved = False
         for step in steps:
             if step.status != Status.PENDING or not settled.issuperset(step.after):
                 continue
-            runs = holds(step.spec.get("when", ""), results)
-            step.status = Status.READY if runs else Status.SKIPPED
-            step.due_at = clock.now()
-            step.save(update_fields=["status", "due_at"])
-            if not runs:
+            step.status = Status.READY if _is_wanted(step) else Status.SKIPPED
+            released[step.status].append(step.pk)
+            if step.status == Status.SKIPPED:
                 settled.add(step.key)
                 moved = True
+    for status, ids in released.items():
+        if ids:
+            Step.objects.filter(pk__in=ids).update(status=status, due_at=at)
+    return [each.status for each in steps]
+
+
+def _is_wanted(step: Step) -> bool:
+    condition = step.spec.get("when", "")
+    if not condition:
+        return True
+    done = Step.objects.filter(plan=step.plan_id, status=Status.DONE)
+    return holds(condition, {key: result or {} for key, result in done.values_list("key", "result")})
 
 
 def _status(statuses: list[str]) -> str:

@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+from datetime import timedelta
 
 import pytest
 
@@ -109,7 +110,7 @@ def test_a_zombie_with_an_old_fence_changes_nothing(entity, later):
         with pytest.raises(Fenced):
             progress.store(zombie, late, seen={}, started=0)
     with pytest.raises(Fenced):
-        progress.store_failure(zombie, error="late", again_at=kept.due_at)
+        progress.store_failure(zombie, error="late", again_in=timedelta(0))
     assert step(plan, "a").result == kept.result == {"attempt": 2}
     assert Entry.objects.count() == before
 

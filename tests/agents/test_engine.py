@@ -305,10 +305,10 @@ def test_a_step_that_cannot_even_be_stored_keeps_nobody_from_theirs(entity, monk
     bad, good = start(entity, {"key": "a"}), start(entity, {"key": "b"})
     store = engine.progress.store
 
-    def broken(lease, outcome, **seen):
-        if lease.plan_id == bad.pk:
+    def broken(lease, *outcome, **seen):
+        if lease.step.plan_id == bad.pk:
             raise OSError("disk full")
-        store(lease, outcome, **seen)
+        store(lease, *outcome, **seen)
 
     monkeypatch.setattr(engine.progress, "store", broken)
     monkeypatch.setattr(engine.progress, "store_failure", broken)
