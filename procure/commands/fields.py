@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import unicodedata
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from ledger.errors import InvalidInput
 from ledger.money import parse_amount
@@ -18,17 +19,27 @@ def _amount(value: Any) -> Any:
         raise ValueError(error.message) from None
 
 
-Reference = Annotated[str, StringConstraints(strip_whitespace=True, to_upper=True, min_length=1, max_length=20)]
+def _readable(text: str) -> str:
+    """No NUL or half characters: a database or the ledger would refuse them after the decision."""
+    if any(unicodedata.category(each) in ("Cc", "Cs") and each not in "\n\r\t" for each in text):
+        raise ValueError("the text holds control characters")
+    return text
+
+
+Readable = AfterValidator(_readable)
+Reference = Annotated[
+    str, StringConstraints(strip_whitespace=True, to_upper=True, min_length=1, max_length=20), Readable
+]
 VendorKey = Reference
-ItemKey = Annotated[str, StringConstraints(strip_whitespace=True, to_upper=True, max_length=20)]
-Description = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
-Unit = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20)]
-Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500)]
-Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)]
+ItemKey = Annotated[str, StringConstraints(strip_whitespace=True, to_upper=True, max_length=20), Readable]
+Description = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), Readable]
+Unit = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20), Readable]
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500), Readable]
+Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000), Readable]
 Currency = Annotated[str, StringConstraints(strip_whitespace=True, to_upper=True, pattern=r"^[A-Z]{3}$")]
 Country = Annotated[str, StringConstraints(strip_whitespace=True, to_upper=True, pattern=r"^([A-Z]{2})?$")]
 Incoterm = Annotated[str, StringConstraints(strip_whitespace=True, to_upper=True, pattern=r"^([A-Z]{3})?$")]
-Centre = Annotated[str, StringConstraints(strip_whitespace=True, max_length=40)]
+Centre = Annotated[str, StringConstraints(strip_whitespace=True, max_length=40), Readable]
 Quantity = Annotated[Decimal, BeforeValidator(_amount), Field(gt=0)]
 Price = Annotated[Decimal, BeforeValidator(_amount), Field(ge=0)]
 Amount = Annotated[Decimal, BeforeValidator(_amount), Field(ge=0)]
