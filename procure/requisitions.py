@@ -45,7 +45,7 @@ def capture(
     """Keeps the words as said under a new number. Refuses what is empty or longer than LONGEST characters."""
     rights.require(actor, "requisition.capture")
     _refuse_unreadable(words)
-    person = Person.objects.get(pk=actor.person_id)
+    person = Person.objects.get(pk=str(actor.person_id))
     with transaction.atomic():
         requisition = Requisition(
             reference=numbering.take("PR"),
@@ -69,10 +69,15 @@ def capture(
 def _refuse_unreadable(words: str) -> None:
     if len(words) > LONGEST:
         raise InvalidInput(TOO_LONG % {"length": f"{len(words):,}", "limit": f"{LONGEST:,}"})
-    if "\x00" in words:
-        raise InvalidInput(_("The text holds a null character. Type it again or paste it as plain text."))
+    if _broken(words):
+        raise InvalidInput(_("The text holds a null or half character. Type it again or paste it as plain text."))
     if not any(unicodedata.category(each)[0] in "LN" for each in words):
         raise InvalidInput(_("Say in a sentence what is needed, for example: 20 laptops for Accra by 30 June."))
+
+
+def _broken(text: str) -> bool:
+    """A NUL, or half of a surrogate pair: no database keeps these."""
+    return "\x00" in text or any("\ud800" <= each <= "\udfff" for each in text)
 
 
 def record_reading(
@@ -134,32 +139,30 @@ def _lines(requisition: Requisition, structured: Mapping[str, Any]) -> list[Requ
 
 
 def _ask(requisition: Requisition, questions: Sequence[Question]) -> None:
-    """Answered questions stay; open ones that are no longer asked go."""
+    """Answered questions stay as they are, asked again or not; open ones that are no longer asked go."""
     asked = {each.path for each in questions}
     requisition.questions.filter(answered_at=None).exclude(path__in=asked).delete()
+    answered = set(requisition.questions.exclude(answered_at=None).values_list("path", flat=True))
     for each in questions:
-        RequisitionQuestion.objects.update_or_create(
-            requisition=requisition,
-            path=each.path,
-            defaults={
-                "text": each.text[:500],
-                "suggestions": list(each.suggestions),
-                "answer": "",
-                "answered_by": None,
-                "answered_at": None,
-            },
-        )
+        if each.path not in answered:
+            RequisitionQuestion.objects.update_or_create(
+                requisition=requisition,
+                path=each.path,
+                defaults={"text": each.text[:500], "suggestions": list(each.suggestions)},
+            )
 
 
 def answer(requisition: Requisition, answers: Mapping[str, str], *, actor: Actor) -> Requisition:
     """Answers open questions by path. Only the requester, or staff who may answer for them; blanks are left open."""
     rights.require(actor, "requisition.answer")
-    person = Person.objects.get(pk=actor.person_id)
+    person = Person.objects.get(pk=str(actor.person_id))
     if person.pk != requisition.requested_by_id and not rights.person_may(person, "event.manage"):
         raise NotAllowed(_("Only the requester or procurement staff may answer for %s.") % requisition.reference)
     given = {path: text.strip() for path, text in answers.items() if text.strip()}
     for text in given.values():
-        if len(text) > LONGEST_ANSWER or "\x00" in text:
+        if _broken(text):
+            raise InvalidInput(_("An answer holds a null or half character. Type it again."))
+        if len(text) > LONGEST_ANSWER:
             raise InvalidInput(TOO_LONG % {"length": f"{len(text):,}", "limit": f"{LONGEST_ANSWER:,}"})
     with transaction.atomic():
         held = Requisition.objects.select_for_update().get(pk=requisition.pk)

@@ -43,6 +43,8 @@ class Requisition(models.Model):
     structured = models.JSONField(_("what was understood"), default=dict, blank=True)
     captured_at = models.DateTimeField(_("captured"))
     history = HistoricalRecords()
+    #: Kept with the version that the next save makes.
+    _change_reason: str
 
     class Meta:
         verbose_name = _("requisition")
