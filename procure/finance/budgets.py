@@ -1,11 +1,11 @@
-"""Budgets and what is held on them. Sums move by conditional UPDATE, so no history of rivals passes the limit."""
+"""Budgets and what is held on them. Sums move on a held row, added in decimals: no rival passes the limit, and not a
+hundredth of a cent is lost (SQLite would add in floats)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
 
-from django.db.models import F
 from django.utils.translation import gettext as _
 
 from ledger import clock
@@ -14,9 +14,9 @@ from ledger.errors import InvalidInput
 from ledger.models import CostCentre, LegalEntity
 from ledger.money import Money
 from procure import entries
-from procure.errors import BudgetExceeded, NoBudget
+from procure.errors import BudgetExceeded, NoBudget, NoRate
 from procure.finance import currency
-from procure.models import Budget, Commitment
+from procure.models import Budget, Commitment, Requisition
 
 
 def find(entity: LegalEntity, cost_centre: str, year: int) -> Budget | None:
@@ -54,10 +54,9 @@ def hold(
         raise NoBudget(
             _("%(centre)s has no budget for %(year)s.") % {"centre": cost_centre, "year": current_year(entity)}
         )
+    budget = _locked(budget)
     needed = currency.convert(money, budget.currency, clock.business_date(entity)).amount
-    fits = Budget.objects.filter(pk=budget.pk, committed__lte=F("amount") - needed)
-    if not fits.update(committed=F("committed") + needed):
-        budget.refresh_from_db()
+    if budget.committed + needed > budget.amount:
         left = Money(budget.amount - budget.committed, budget.currency)
         raise BudgetExceeded(
             _("%(centre)s has %(left)s left for %(year)s; %(needed)s is needed.")
@@ -68,6 +67,7 @@ def hold(
                 "needed": Money(needed, budget.currency),
             }
         )
+    _move(budget, needed)
     commitment = Commitment.objects.create(
         budget=budget,
         object_kind=kind,
@@ -76,9 +76,37 @@ def hold(
         currency=budget.currency,
         held_at=clock.now(),
     )
-    budget.refresh_from_db()
     entries.budget_fact("committed", budget, actor=actor, causes=causes, commitment=commitment)
     return commitment
+
+
+def _locked(budget: Budget) -> Budget:
+    """As it is now, held until the transaction ends."""
+    return Budget.objects.select_for_update(of=("self",)).select_related("cost_centre", "entity").get(pk=budget.pk)
+
+
+def _move(budget: Budget, by: Decimal) -> None:
+    budget.committed += by
+    budget.save(update_fields=["committed"])
+
+
+def hold_again(requisition: Requisition, *, actor: Actor, causes: Sequence[int]) -> Commitment | None:
+    """What a requisition held before it was ordered. None where the budget does not cover it any more: giving an order
+    back must not fail for that, and ordering asks for the money anyway."""
+    if not requisition.budget_amount or requisition.cost_centre is None:
+        return None
+    try:
+        return hold(
+            entity=requisition.entity,
+            cost_centre=requisition.cost_centre.code,
+            money=Money(requisition.budget_amount, requisition.budget_currency),
+            kind="requisition",
+            key=requisition.reference,
+            actor=actor,
+            causes=causes,
+        )
+    except (BudgetExceeded, NoBudget, NoRate):
+        return None
 
 
 def release(kind: str, key: str, *, actor: Actor, causes: Sequence[int]) -> Commitment | None:
@@ -86,12 +114,11 @@ def release(kind: str, key: str, *, actor: Actor, causes: Sequence[int]) -> Comm
     commitment = held_for(kind, key)
     if commitment is None:
         return None
+    budget = _locked(commitment.budget)
     ended = Commitment.objects.filter(pk=commitment.pk, status=Commitment.Status.HELD)
     if not ended.update(status=Commitment.Status.RELEASED, ended_at=clock.now()):
         return None
-    budget = commitment.budget
-    Budget.objects.filter(pk=budget.pk).update(committed=F("committed") - commitment.amount)
-    budget.refresh_from_db()
+    _move(budget, -commitment.amount)
     entries.budget_fact("released", budget, actor=actor, causes=causes, commitment=commitment)
     return commitment
 
@@ -103,6 +130,7 @@ def change(
     if amount < 0:
         raise InvalidInput(_("A budget is not negative."))
     budget = find(entity, cost_centre, year)
+    budget = _locked(budget) if budget else None
     before = budget.amount if budget else None
     if budget is None:
         centre = CostCentre.objects.filter(entity=entity, code__iexact=cost_centre).first()
@@ -113,10 +141,12 @@ def change(
         )
     elif budget.currency != currency_code:
         raise InvalidInput(_("This budget is kept in %s.") % budget.currency)
-    elif not Budget.objects.filter(pk=budget.pk, committed__lte=amount).update(amount=amount):
+    elif budget.committed > amount:
         raise BudgetExceeded(
             _("%(held)s is already committed on it.") % {"held": Money(budget.committed, budget.currency)}
         )
-    budget.refresh_from_db()
+    else:
+        budget.amount = amount
+        budget.save(update_fields=["amount"])
     entries.budget_fact("changed", budget, actor=actor, causes=[cause], data={"before": before})
     return budget, before

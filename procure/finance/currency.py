@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 from django.utils.translation import gettext as _
 
+from ledger.errors import InvalidInput
 from ledger.models import LegalEntity
 from ledger.money import Money
 from procure.errors import NoRate
 from procure.models import ExchangeRate
+
+#: Far above any amount that a column takes, and well within what decimals keep to the last place.
+BEYOND = Decimal(10) ** 20
 
 
 def per_euro(currency: str, on: date) -> Decimal:
@@ -27,7 +31,10 @@ def convert(money: Money, to: str, on: date) -> Money:
     """Rounded half up to the target's minor unit."""
     if money.currency == to:
         return money
-    amount = money.amount / per_euro(money.currency, on) * per_euro(to, on)
+    with localcontext(prec=60):
+        amount = money.amount / per_euro(money.currency, on) * per_euro(to, on)
+    if abs(amount) >= BEYOND:
+        raise InvalidInput(_("That amount is too large to convert."))
     return Money(amount.quantize(Decimal("0.0001")), to).rounded()
 
 
