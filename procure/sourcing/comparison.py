@@ -10,6 +10,7 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from ledger import clock
+from ledger.errors import DomainError, InvalidInput
 from ledger.money import Money
 from procure.errors import StillSealed
 from procure.finance import currency
@@ -21,7 +22,6 @@ from vendors import queries as vendor_queries
 
 #: A price this far from the benchmark's quartiles, in interquartile ranges, is pointed out.
 OUTLIER = Decimal("1.5")
-CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +63,22 @@ class Compared:
 
 
 @dataclass(frozen=True, slots=True)
+class Uncompared:
+    """One bid on one line that cannot be put beside the others; `flag` says why."""
+
+    line: int
+    bid_line: int
+    vendor: str
+    vendor_name: str
+    quoted_price: Decimal
+    quoted_currency: str
+    flag: str
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
-    """`missing` names (line, vendor) pairs without an answer; `cheapest` the lowest landed unit a line."""
+    """`missing` names (line, vendor) pairs without an answer; `cheapest` the lowest landed unit a line. A bid that
+    cannot be converted stands in `uncompared` and takes no part in the ranking."""
 
     event: str
     currency: str
@@ -72,6 +86,7 @@ class Comparison:
     vendors: tuple[tuple[str, str], ...]
     rows: tuple[Compared, ...]
     missing: tuple[tuple[int, str], ...]
+    uncompared: tuple[Uncompared, ...] = ()
 
     def cell(self, line: int, vendor: str) -> Compared | None:
         return next((row for row in self.rows if (row.line, row.vendor) == (line, vendor)), None)
@@ -82,7 +97,7 @@ class Comparison:
 
 
 def compare(event: SourcingEvent) -> Comparison:
-    """Raises `StillSealed` before the opening, `NoRate` when a currency cannot be converted."""
+    """Raises `StillSealed` before the opening. One odd bid never hides the others."""
     if event.status not in (SourcingEvent.Status.OPENED, SourcingEvent.Status.AWARDED):
         raise StillSealed
     today = clock.business_date(event.entity)
@@ -90,8 +105,14 @@ def compare(event: SourcingEvent) -> Comparison:
     opened = list(
         OpenedBid.objects.filter(event=event).select_related("vendor").prefetch_related("lines").order_by("pk")
     )
-    rows = [row for bid in opened for row in _rows_of(bid, event, lines, today)]
-    answered = {(row.line, row.vendor) for row in rows}
+    rows: list[Compared] = []
+    uncompared: list[Uncompared] = []
+    for bid in opened:
+        try:
+            rows += _rows_of(bid, event, lines, today)
+        except DomainError as error:
+            uncompared += _set_aside(bid, lines, error.message)
+    answered = {(row.line, row.vendor) for row in rows} | {(each.line, each.vendor) for each in uncompared}
     return Comparison(
         event=event.reference,
         currency=event.entity.base_currency,
@@ -104,38 +125,40 @@ def compare(event: SourcingEvent) -> Comparison:
             for bid in opened
             if (line.number, bid.vendor.key) not in answered
         ),
+        uncompared=tuple(uncompared),
     )
 
 
-def _rows_of(bid: OpenedBid, event: SourcingEvent, lines: dict[int, EventLine], today: date) -> Sequence[Compared]:
-    goods = {
-        quoted.pk: _base(quoted.unit_price * _quantity(quoted, lines), bid.currency, event, today)
-        for quoted in bid.lines.all()
-    }
-    total = sum(goods.values(), Decimal(0))
-    freight, estimated = _freight(bid, event, total, today)
+def _set_aside(bid: OpenedBid, lines: dict[int, EventLine], why: str) -> list[Uncompared]:
     return [
-        _row(
-            quoted,
-            bid,
-            event,
-            lines[quoted.event_line_id],
-            goods[quoted.pk],
-            _share(freight, goods[quoted.pk], total),
-            estimated,
-            today,
+        Uncompared(
+            line=lines[quoted.event_line_id].number,
+            bid_line=quoted.pk,
+            vendor=bid.vendor.key,
+            vendor_name=bid.vendor.name,
+            quoted_price=quoted.unit_price,
+            quoted_currency=bid.currency,
+            flag=_("Not compared: %s") % why,
         )
         for quoted in bid.lines.all()
     ]
 
 
-def _quantity(quoted: OpenedBidLine, lines: dict[int, EventLine]) -> Decimal:
-    return lines[quoted.event_line_id].quantity
+def _rows_of(bid: OpenedBid, event: SourcingEvent, lines: dict[int, EventLine], today: date) -> Sequence[Compared]:
+    quoted = list(bid.lines.all())
+    goods = [_base(each.unit_price * lines[each.event_line_id].quantity, bid.currency, event, today) for each in quoted]
+    freight, estimated = _freight(bid, event, sum(goods, Decimal(0)), today)
+    shares = freights.divide(freight, goods)
+    return [
+        _row(each, bid, event, lines[each.event_line_id], of_goods, of_freight, estimated, today)
+        for each, of_goods, of_freight in zip(quoted, goods, shares, strict=True)
+    ]
 
 
 def _base(amount: Decimal, code: str, event: SourcingEvent, today: date) -> Decimal:
-    rounded = amount.quantize(Decimal("0.0001"))
-    return currency.to_base(Money(rounded, code), event.entity, today).amount
+    if abs(amount) >= currency.BEYOND:
+        raise InvalidInput(_("the amount is too large."))
+    return currency.to_base(Money(amount.quantize(Decimal("0.0001")), code), event.entity, today).amount
 
 
 def _freight(bid: OpenedBid, event: SourcingEvent, goods: Decimal, today: date) -> tuple[Decimal, bool]:
@@ -145,11 +168,7 @@ def _freight(bid: OpenedBid, event: SourcingEvent, goods: Decimal, today: date) 
     if (bid.incoterm or event.incoterm) in freights.CARRIAGE_INCLUDED:
         return Decimal(0), False
     known = freights.share_of_value(event.entity, country=event.deliver_to, as_of=today)
-    return ((goods * known.share).quantize(CENT), True) if known else (Decimal(0), True)
-
-
-def _share(freight: Decimal, goods: Decimal, total: Decimal) -> Decimal:
-    return (freight * goods / total).quantize(CENT) if total else Decimal(0)
+    return ((goods * known.share).quantize(freights.CENT), True) if known else (Decimal(0), True)
 
 
 def _row(
