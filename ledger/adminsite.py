@@ -116,7 +116,7 @@ class GovernedAdmin(ReadOnlyAdmin):
     """`propose_actions = {"Block vendor": "BlockVendor"}` puts links to the proposing page on each record."""
 
     change_form_template = "ledger/admin/governed_change_form.html"
-    propose_actions: dict[str, str] = {}
+    propose_actions: dict[Any, str] = {}
 
     def subject_of(self, obj: Model) -> str:
         """The key that the proposing page takes as `subject`."""
