@@ -62,7 +62,7 @@ def event_fact(
     causes: Sequence[int] = (),
     objects: Iterable[ObjectRef] = (),
 ) -> Entry:
-    """`what` is published, closed, opened, cancelled or awarded."""
+    """`what` is published, mails_sent_now, closed, opened, opening_failed or cancelled."""
     return record(
         f"event.{what}",
         actor=actor,
@@ -74,7 +74,7 @@ def event_fact(
 
 
 def invitation_fact(what: str, invitation: Invitation, *, actor: Actor, data: dict[str, Any] | None = None) -> Entry:
-    """`what` is sent, opened, declined, revoked or linked; never the token."""
+    """`what` is sent, sent_again, opened, declined or revoked; never the token."""
     event = invitation.event
     return record(
         f"invitation.{what}",

@@ -5,9 +5,14 @@ A personal link is made at the moment its mail leaves and stands in no table: th
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from email.utils import formataddr
+from smtplib import SMTPRecipientsRefused
+
 from django.conf import settings
-from django.core.mail import EmailMessage
+from django.core.mail import EmailMessage, get_connection
 from django.db import transaction
+from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -18,23 +23,23 @@ from ledger.command import digest
 from ledger.models import Effect
 from ledger.senders import Ambiguous, Outcome
 from procure import entries
+from procure.errors import WrongState
 from procure.models import Invitation, Message, SourcingEvent
-from procure.sourcing import invitations
+from procure.sourcing import links
+from vendors.models import VendorContact
 
 INVITE, TAKE_BACK = "invitation.mail", "invitation.take_back"
 LINK_STANDS_HERE = "[personal link]"
+#: In which a mail has surely not reached anybody.
+NOT_LEFT = (Effect.Status.CANCELLED, Effect.Status.REFUSED)
 
 
-def _key(purpose: str, invitation: Invitation) -> str:
-    return digest({"purpose": purpose, "invitation": str(invitation.pk)})
-
-
-def _put(purpose: str, invitation: Invitation, *, cause: int, wait: bool) -> Effect:
+def _put(purpose: str, invitation: Invitation, key: str, *, cause: int | None, wait: bool) -> Effect:
     return outbox.put(
         entity=invitation.event.entity,
         sender="mail",
         purpose=purpose,
-        effect_key=_key(purpose, invitation),
+        effect_key=key,
         object=entries.of_invitation(invitation),
         request={"invitation": invitation.pk},
         cause_seq=cause,
@@ -42,22 +47,47 @@ def _put(purpose: str, invitation: Invitation, *, cause: int, wait: bool) -> Eff
     )
 
 
+def _key(purpose: str, invitation: Invitation, *, again: int = 0) -> str:
+    body: dict[str, object] = {"purpose": purpose, "invitation": str(invitation.pk)}
+    return digest(body | {"again": again} if again else body)
+
+
+def of_invitations(invitations: Iterable[Invitation]) -> QuerySet[Effect]:
+    """The mails that carry a link of these invitations, whatever became of them."""
+    keys = [str(each.pk) for each in invitations]
+    return Effect.objects.filter(sender="mail", purpose=INVITE, object_kind="invitation", object_key__in=keys)
+
+
 def post_invitation(invitation: Invitation, *, cause: int) -> Effect:
     """Leaves after the undo window."""
-    return _put(INVITE, invitation, cause=cause, wait=True)
+    return _put(INVITE, invitation, _key(INVITE, invitation), cause=cause, wait=True)
+
+
+def post_again(invitation: Invitation) -> Effect:
+    """One more mail with a link of its own, at once. Refused while an earlier one is still to leave."""
+    earlier = of_invitations([invitation])
+    if earlier.filter(status__in=[Effect.Status.WAITING, Effect.Status.CALLING]).exists():
+        raise WrongState(
+            _("A mail to %s is about to leave already. Send the event's mails now, or wait for it.")
+            % invitation.vendor.name
+        )
+    return _put(INVITE, invitation, _key(INVITE, invitation, again=earlier.count()), cause=None, wait=False)
 
 
 def take_back_invitation(invitation: Invitation, *, cause: int) -> None:
-    """Stops an invitation that has not left; tells the supplier when it has."""
-    if not outbox.cancel(_key(INVITE, invitation), reason="the event was cancelled"):
-        _put(TAKE_BACK, invitation, cause=cause, wait=False)
+    """Stops what has not left; tells the supplier when something has, or may have."""
+    for effect in of_invitations([invitation]).order_by("pk"):
+        outbox.cancel(effect.effect_key, reason="the event was cancelled")
+    if of_invitations([invitation]).exclude(status__in=NOT_LEFT).exists():
+        _put(TAKE_BACK, invitation, _key(TAKE_BACK, invitation), cause=cause, wait=False)
 
 
 def send_now(event: SourcingEvent) -> int:
     """Gives up what is left of the undo window for this event's invitations; returns how many leave."""
-    keys = [_key(INVITE, each) for each in event.invitations.all()]
-    waiting = Effect.objects.filter(effect_key__in=keys, status=Effect.Status.WAITING, not_before__gt=clock.now())
-    return waiting.update(not_before=clock.now())
+    at = clock.now()
+    waiting = of_invitations(event.invitations.all()).filter(status=Effect.Status.WAITING, not_before__gt=at)
+    held = list(waiting.select_for_update().order_by("effect_key").values_list("pk", flat=True))
+    return Effect.objects.filter(pk__in=held).update(not_before=at)
 
 
 class MailSender:
@@ -69,7 +99,7 @@ class MailSender:
             invitation.revoked_at is not None or invitation.event.status == SourcingEvent.Status.CANCELLED
         ):
             return Outcome("refused", detail=_("The invitation was taken back before the mail left."))
-        contact = invitations.contact_of(invitation.vendor)
+        contact = links.contact_of(invitation.vendor)
         if contact is None:
             return Outcome("refused", detail=_("%s has no verified mail address.") % invitation.vendor.name)
         with translation.override(contact.language):
@@ -85,18 +115,14 @@ class MailSender:
                     "body": body,
                 },
             )
-            link = invitations.fresh_link(invitation) if effect.purpose == INVITE else ""
-        mail = EmailMessage(subject, body.replace(LINK_STANDS_HERE, link), to=[f"{contact.name} <{contact.email}>"])
-        mail.send()
-        Message.objects.filter(pk=message.pk).update(sent_at=clock.now())
-        return Outcome("confirmed", external_id=str(message.pk))
+        return _hand_over(message, contact, invitation, with_link=effect.purpose == INVITE)
 
     def find(self, effect: Effect) -> Outcome | None:
         message = Message.objects.filter(effect_key=effect.effect_key).first()
         if message is None:
             return None
         if message.sent_at is None:
-            raise Ambiguous(_("Whether this mail left cannot be told. Send it again or issue a link by hand."))
+            raise Ambiguous(_("Whether this mail left cannot be told. Ask the supplier, or send the invitation again."))
         return Outcome("confirmed", external_id=str(message.pk))
 
     def settle(self, effect: Effect, outcome: Outcome) -> None:
@@ -111,6 +137,26 @@ sender = MailSender()
 
 def _invitation(effect: Effect) -> Invitation:
     return Invitation.objects.select_related("event__entity", "vendor").get(pk=effect.request["invitation"])
+
+
+def _hand_over(message: Message, contact: VendorContact, invitation: Invitation, *, with_link: bool) -> Outcome:
+    """Reaches the mail server first, so that no link is made void for a mail that surely does not leave."""
+    server = get_connection()
+    try:
+        server.open()
+    except OSError as error:
+        return Outcome("retry", detail=_("The mail server could not be reached: %s") % error)
+    try:
+        link = links.fresh_link(invitation) if with_link else ""
+        receiver = formataddr((" ".join(contact.name.split()), contact.email))
+        text = message.body.replace(LINK_STANDS_HERE, link)
+        EmailMessage(message.subject, text, to=[receiver], connection=server).send()
+    except SMTPRecipientsRefused:
+        return Outcome("refused", detail=_("The mail server refuses the address of %s.") % invitation.vendor.name)
+    finally:
+        server.close()
+    Message.objects.filter(pk=message.pk).update(sent_at=clock.now())
+    return Outcome("confirmed", external_id=str(message.pk))
 
 
 def _composed(purpose: str, invitation: Invitation) -> tuple[str, str]:

@@ -21,7 +21,8 @@ from procure.models import (
 )
 
 
-def _one(rows: QuerySet, what: str, reference: str):
+def one_of(rows: QuerySet, what: str, reference: str):
+    """The row with that reference."""
     found = rows.filter(reference=reference.strip().upper()).first()
     if found is None:
         raise NotFound(_("There is no %(what)s “%(reference)s”.") % {"what": what, "reference": reference[:40]})
@@ -30,20 +31,20 @@ def _one(rows: QuerySet, what: str, reference: str):
 
 def requisition(reference: str) -> Requisition:
     rows = Requisition.objects.select_related("entity", "requested_by", "cost_centre", "source")
-    return _one(rows, _("requisition"), reference)
+    return one_of(rows, _("requisition"), reference)
 
 
 def event(reference: str) -> SourcingEvent:
-    return _one(SourcingEvent.objects.select_related("entity", "requisition"), _("sourcing event"), reference)
+    return one_of(SourcingEvent.objects.select_related("entity", "requisition"), _("sourcing event"), reference)
 
 
 def order(reference: str) -> Order:
     rows = Order.objects.select_related("entity", "vendor", "requisition", "event", "cost_centre", "tracking")
-    return _one(rows, _("order"), reference)
+    return one_of(rows, _("order"), reference)
 
 
 def award(reference: str) -> Award:
-    return _one(Award.objects.select_related("entity", "event"), _("award"), reference)
+    return one_of(Award.objects.select_related("entity", "event"), _("award"), reference)
 
 
 def current_version(order: Order) -> OrderVersion:

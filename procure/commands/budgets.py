@@ -10,6 +10,8 @@ from django.utils.translation import gettext as _
 from pydantic import Field
 
 from ledger.command import Change, Command, Exit, ObjectRef, Subjects
+from ledger.errors import InvalidInput
+from ledger.models import CostCentre
 from ledger.money import Money
 from procure.commands.fields import Amount, Centre, Currency
 from procure.models import Budget
@@ -27,7 +29,8 @@ class ChangeBudget(Command):
     currency: Currency
 
     def _now(self) -> Budget | None:
-        return Budget.objects.filter(cost_centre__code__iexact=self.cost_centre, year=self.year).first()
+        rows = Budget.objects.select_related("cost_centre")
+        return rows.filter(cost_centre__code__iexact=self.cost_centre, year=self.year).first()
 
     def subjects(self) -> Subjects:
         before = self._now()
@@ -49,5 +52,20 @@ class ChangeBudget(Command):
     def exit(self) -> Exit:
         return Exit(_("The limit before is set again, unless more than that is committed by then."))
 
+    def check(self) -> None:
+        centre = CostCentre.objects.filter(code__iexact=self.cost_centre).first()
+        if centre is None:
+            raise InvalidInput(_("There is no cost centre “%s”.") % self.cost_centre)
+        before = self._now()
+        if before is None:
+            return
+        if before.currency != self.currency:
+            raise InvalidInput(_("This budget is kept in %s.") % before.currency)
+        if before.committed > self.amount:
+            held = Money(before.committed, before.currency)
+            raise InvalidInput(_("%(held)s is already committed on it.") % {"held": held})
+
     def lock_keys(self) -> Sequence[ObjectRef]:
-        return [ObjectRef("budget", f"{self.cost_centre}/{self.year}")]
+        before = self._now()
+        code = before.cost_centre.code if before else self.cost_centre
+        return [ObjectRef("budget", f"{code}/{self.year}")]

@@ -13,8 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from ledger.command import Change, Command, Exit, ObjectRef, Subjects
 from ledger.errors import InvalidInput
 from ledger.models import CostCentre
-from ledger.money import Money
+from ledger.money import LIMIT, Money
 from procure import queries
+from procure.commands import touched
 from procure.commands.fields import (
     Amount,
     Centre,
@@ -31,7 +32,8 @@ from procure.commands.fields import (
     VendorKey,
     plain,
 )
-from procure.models import Order, OrderVersion
+from procure.models import Order, OrderVersion, Requisition
+from procure.sourcing import quoted
 from vendors import queries as vendor_queries
 
 
@@ -50,6 +52,8 @@ class OrderedLine(BaseModel):
 def total_of(lines: Sequence[OrderedLine], freight: Decimal, currency: str) -> Decimal:
     """Goods and freight, half up to the minor unit."""
     goods = sum((line.quantity * line.unit_price for line in lines), Decimal(0))
+    if goods + freight > LIMIT:
+        raise InvalidInput(_("An order adds up to at most %s.") % LIMIT)
     return Money(goods + freight, currency).rounded().amount
 
 
@@ -68,7 +72,10 @@ class _OrderBody(Command):
         numbers = [line.number for line in self.lines]
         if len(set(numbers)) != len(numbers):
             raise ValueError("two lines have the same number")
-        expected = total_of(self.lines, self.freight, self.currency)
+        try:
+            expected = total_of(self.lines, self.freight, self.currency)
+        except InvalidInput as error:
+            raise ValueError(error.message) from None
         if expected != self.total:
             raise ValueError(f"the total is {self.total}, but lines and freight add up to {expected}")
         return self
@@ -164,7 +171,14 @@ class IssueOrder(_OrderBody):
             if line.item:
                 vendor_queries.item(line.item)
         if self.event:
-            queries.event(self.event)
+            quoted.check_order(
+                queries.event(self.event),
+                self.vendor,
+                currency=self.currency,
+                lines=self.lines,
+                freight=self.freight,
+                incoterm=self.incoterm,
+            )
         if self.requisition:
             queries.requisition(self.requisition)
         centres = CostCentre.objects.filter(entity=vendor.entity, code__iexact=self.cost_centre)
@@ -172,9 +186,18 @@ class IssueOrder(_OrderBody):
             raise InvalidInput(_("Name the cost centre that pays: there is none called “%s”.") % self.cost_centre)
 
     def lock_keys(self) -> Sequence[ObjectRef]:
-        keys = [ObjectRef("vendor", self.vendor)]
-        keys += [ObjectRef("event", self.event)] if self.event else []
-        return [*keys, *([ObjectRef("requisition", self.requisition)] if self.requisition else [])]
+        vendor, ordered_for = vendor_queries.vendor(self.vendor), self._for()
+        return [
+            ObjectRef("vendor", vendor.key),
+            *(touched.event(queries.event(self.event)) if self.event else []),
+            *(touched.requisition(ordered_for) if ordered_for else []),
+            *touched.budget(self.cost_centre, vendor.entity),
+        ]
+
+    def _for(self) -> Requisition | None:
+        if self.event:
+            return queries.requisition(queries.event(self.event).requisition.reference)
+        return queries.requisition(self.requisition) if self.requisition else None
 
 
 class ChangeOrder(_OrderBody):
@@ -218,9 +241,12 @@ class ChangeOrder(_OrderBody):
             )
         if order.currency != self.currency:
             raise InvalidInput(_("%(order)s is in %(currency)s.") % {"order": self.order, "currency": order.currency})
+        for line in self.lines:
+            if line.item:
+                vendor_queries.item(line.item)
 
     def lock_keys(self) -> Sequence[ObjectRef]:
-        return [ObjectRef("order", self.order)]
+        return touched.order(queries.order(self.order))
 
 
 class CancelOrder(Command):
@@ -254,7 +280,11 @@ class CancelOrder(Command):
         version = queries.current_version(order)
         return [
             Change(_("status"), str(order.get_status_display()), _("Cancelled")),
-            Change(_("budget held"), str(Money(version.total, order.currency)), str(Money(Decimal(0), order.currency))),
+            Change(
+                _("budget held by it"),
+                str(Money(version.total, order.currency)),
+                str(Money(Decimal(0), order.currency)),
+            ),
         ]
 
     def exit(self) -> Exit:
@@ -265,4 +295,4 @@ class CancelOrder(Command):
             raise InvalidInput(_("%s is cancelled already.") % self.order)
 
     def lock_keys(self) -> Sequence[ObjectRef]:
-        return [ObjectRef("order", self.order)]
+        return touched.order(queries.order(self.order))

@@ -9,11 +9,13 @@ from typing import ClassVar, Literal
 from django.utils.translation import gettext as _
 from pydantic import BaseModel, ConfigDict, Field
 
+from ledger import rights
 from ledger.command import Change, Command, Exit, ObjectRef, Subjects
-from ledger.errors import InvalidInput
-from ledger.models import CostCentre
+from ledger.errors import InvalidInput, NotAllowed
+from ledger.models import CostCentre, Person
 from ledger.money import Money
 from procure import queries
+from procure.commands import touched
 from procure.commands.fields import (
     Amount,
     Centre,
@@ -27,6 +29,7 @@ from procure.commands.fields import (
     Unit,
     plain,
 )
+from procure.models import SourcingEvent
 from vendors import queries as vendor_queries
 
 
@@ -104,7 +107,8 @@ class RaiseRequisition(Command):
             raise InvalidInput(_("There is no cost centre “%s”.") % self.cost_centre)
 
     def lock_keys(self) -> Sequence[ObjectRef]:
-        return [ObjectRef("requisition", self.requisition)]
+        requisition = queries.requisition(self.requisition)
+        return [*touched.requisition(requisition), *touched.budget(self.cost_centre, requisition.entity)]
 
 
 class WithdrawRequisition(Command):
@@ -137,6 +141,13 @@ class WithdrawRequisition(Command):
                 _("%(reference)s is %(status)s and cannot be withdrawn.")
                 % {"reference": self.requisition, "status": requisition.get_status_display()}
             )
+        if standing := requisition.events.exclude(status=SourcingEvent.Status.CANCELLED).first():
+            raise InvalidInput(_("%s stands on it: cancel that first.") % standing.reference)
+
+    def check_asker(self, person: Person) -> None:
+        requisition = queries.requisition(self.requisition)
+        if requisition.requested_by_id != person.pk and not rights.person_may(person, "event.manage"):
+            raise NotAllowed(_("Only the requester or procurement staff may withdraw %s.") % self.requisition)
 
     def lock_keys(self) -> Sequence[ObjectRef]:
-        return [ObjectRef("requisition", self.requisition)]
+        return touched.requisition(queries.requisition(self.requisition))

@@ -15,6 +15,7 @@ from ledger.command import Change, Command, Exit, ObjectRef, Subjects
 from ledger.errors import InvalidInput
 from ledger.money import Money
 from procure import queries
+from procure.commands import touched
 from procure.commands.fields import (
     Currency,
     Description,
@@ -27,9 +28,10 @@ from procure.commands.fields import (
     VendorKey,
     plain,
 )
+from procure.errors import NoRate
 from procure.finance import currency as rates
 from procure.models import Award, Requisition, SourcingEvent
-from procure.sourcing import events
+from procure.sourcing import events, quoted
 from vendors import queries as vendor_queries
 
 
@@ -90,9 +92,13 @@ class InviteSuppliers(Command):
             raise InvalidInput(_("%s has a line without a quantity.") % self.requisition)
         for key in self.vendors:
             events.invitable(key)
+        try:
+            rates.to_base(Money(Decimal(1), self.currency), requisition.entity, clock.business_date(requisition.entity))
+        except NoRate as error:
+            raise InvalidInput(error.message) from None
 
     def lock_keys(self) -> Sequence[ObjectRef]:
-        return [ObjectRef("requisition", self.requisition)]
+        return touched.requisition(queries.requisition(self.requisition))
 
 
 class CancelEvent(Command):
@@ -124,7 +130,7 @@ class CancelEvent(Command):
             raise InvalidInput(_("%s cannot be cancelled any more.") % self.event)
 
     def lock_keys(self) -> Sequence[ObjectRef]:
-        return [ObjectRef("event", self.event)]
+        return touched.event(queries.event(self.event))
 
 
 class AwardedLine(BaseModel):
@@ -199,9 +205,10 @@ class AwardEvent(Command):
         event = queries.event(self.event)
         if event.status != SourcingEvent.Status.OPENED:
             raise InvalidInput(_("%s can be awarded once its quotes are opened, and only once.") % self.event)
+        quoted.awarded_lines(event, self.lines)
 
     def lock_keys(self) -> Sequence[ObjectRef]:
-        return [ObjectRef("event", self.event), *(ObjectRef("vendor", key) for key in self._vendors())]
+        return [*touched.event(queries.event(self.event)), *(ObjectRef("vendor", key) for key in self._vendors())]
 
 
 class RevokeAward(Command):
@@ -230,4 +237,5 @@ class RevokeAward(Command):
             raise InvalidInput(_("%s is revoked already.") % self.award)
 
     def lock_keys(self) -> Sequence[ObjectRef]:
-        return [ObjectRef("event", queries.award(self.award).event.reference)]
+        award = queries.award(self.award)
+        return [ObjectRef("award", award.reference), *touched.event(award.event)]

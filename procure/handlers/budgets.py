@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from ledger.actors import Actor
 from ledger.authority import Authority, check
 from ledger.command import Carried
@@ -24,7 +26,7 @@ def change_budget(
         actor=actor,
         cause=cause,
     )
-    back = command.model_copy(update={"amount": before}) if before is not None else None
+    back = command.model_copy(update={"amount": before if before is not None else Decimal(0)})
     return Carried(
         result={"budget": f"{budget.cost_centre.code}/{budget.year}"},
         objects=(entries.of_budget(budget),),

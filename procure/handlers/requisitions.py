@@ -13,16 +13,14 @@ from procure import entries
 from procure.commands import RaiseRequisition, WithdrawRequisition
 from procure.errors import WrongState
 from procure.finance import budgets
-from procure.models import Requisition, RequisitionLine
+from procure.models import Requisition, RequisitionLine, SourcingEvent
+from procure.queries import one_of
 from vendors import queries as vendor_queries
 
 
 def _held(reference: str, entity: LegalEntity) -> Requisition:
-    return (
-        Requisition.objects.select_for_update(of=("self",))
-        .select_related("entity", "cost_centre")
-        .get(reference=reference, entity=entity)
-    )
+    held = Requisition.objects.select_for_update(of=("self",)).select_related("entity")
+    return one_of(held.filter(entity=entity), _("requisition"), reference)
 
 
 def raise_requisition(
@@ -83,6 +81,8 @@ def withdraw_requisition(
     requisition = _held(command.requisition, entity)
     if requisition.status not in Requisition.LIVE:
         raise WrongState(_("%s cannot be withdrawn any more.") % requisition.reference)
+    if standing := requisition.events.exclude(status=SourcingEvent.Status.CANCELLED).first():
+        raise WrongState(_("%s stands on it: cancel that first.") % standing.reference)
     requisition.status = Requisition.Status.WITHDRAWN
     requisition._change_reason = authority.reference
     requisition.save()

@@ -10,25 +10,24 @@ from ledger.authority import Authority, check
 from ledger.command import Carried
 from ledger.models import LegalEntity
 from procure import entries, messages
-from procure.commands import AwardedLine, AwardEvent, CancelEvent, InviteSuppliers, RevokeAward
-from procure.errors import QuoteMismatch, WrongState
-from procure.models import Award, AwardLine, OpenedBidLine, Order, Requisition, SourcingEvent
-from procure.sourcing import events
+from procure.commands import AwardEvent, CancelEvent, InviteSuppliers, RevokeAward
+from procure.errors import WrongState
+from procure.models import Award, AwardLine, Order, Requisition, SourcingEvent
+from procure.queries import one_of
+from procure.sourcing import events, quoted
 
 
 def _event(reference: str, entity: LegalEntity) -> SourcingEvent:
-    return (
-        SourcingEvent.objects.select_for_update(of=("self",))
-        .select_related("entity", "requisition")
-        .get(reference=reference, entity=entity)
-    )
+    held = SourcingEvent.objects.select_for_update(of=("self",)).select_related("entity", "requisition")
+    return one_of(held.filter(entity=entity), _("sourcing event"), reference)
 
 
 def invite_suppliers(
     command: InviteSuppliers, *, authority: Authority, actor: Actor, entity: LegalEntity, cause: int
 ) -> Carried:
     check(authority)
-    requisition = Requisition.objects.select_for_update().get(reference=command.requisition, entity=entity)
+    held = Requisition.objects.select_for_update(of=("self",)).select_related("entity").filter(entity=entity)
+    requisition = one_of(held, _("requisition"), command.requisition)
     if requisition.status not in (Requisition.Status.RAISED, Requisition.Status.SOURCING):
         raise WrongState(_("%s is not waiting for suppliers.") % requisition.reference)
     published = events.publish(
@@ -77,6 +76,7 @@ def _others_live(event: SourcingEvent) -> bool:
 def award_event(command: AwardEvent, *, authority: Authority, actor: Actor, entity: LegalEntity, cause: int) -> Carried:
     check(authority)
     event = _event(command.event, entity)
+    quoted_lines = quoted.awarded_lines(event, command.lines)
     claimed = SourcingEvent.objects.filter(pk=event.pk, status=SourcingEvent.Status.OPENED)
     if not claimed.update(status=SourcingEvent.Status.AWARDED):
         raise WrongState(_("%s is not waiting for an award.") % event.reference)
@@ -84,12 +84,11 @@ def award_event(command: AwardEvent, *, authority: Authority, actor: Actor, enti
     award = Award.objects.create(
         reference=numbering.take("AWD"), entity=entity, event=event, reason=command.reason, made_at=clock.now()
     )
-    for line in command.lines:
-        quoted = _as_quoted(event, line)
+    for line, offer in zip(command.lines, quoted_lines, strict=True):
         AwardLine.objects.create(
             award=award,
-            event_line=quoted.event_line,
-            vendor=quoted.opened_bid.vendor,
+            event_line=offer.event_line,
+            vendor=offer.opened_bid.vendor,
             quantity=line.quantity,
             unit_price=line.unit_price,
             currency=line.currency,
@@ -108,42 +107,12 @@ def award_event(command: AwardEvent, *, authority: Authority, actor: Actor, enti
     )
 
 
-def _as_quoted(event: SourcingEvent, line: AwardedLine) -> OpenedBidLine:
-    """The opened quote line this award names, equal to the last digit; else `QuoteMismatch`."""
-    quoted = (
-        OpenedBidLine.objects.select_related("opened_bid__vendor", "event_line")
-        .filter(pk=line.bid_line, opened_bid__event=event)
-        .first()
-    )
-    if quoted is None:
-        raise QuoteMismatch(_("Line %s names a quote that this event does not have.") % line.line)
-    offered = quoted.quantity_offered if quoted.quantity_offered is not None else quoted.event_line.quantity
-    same = (
-        quoted.event_line.number == line.line
-        and quoted.opened_bid.vendor.key == line.vendor
-        and quoted.unit_price == line.unit_price
-        and quoted.opened_bid.currency == line.currency
-        and line.quantity <= offered
-    )
-    if not same:
-        raise QuoteMismatch(
-            _("Line %(line)s differs from the quote: %(vendor)s quoted %(price)s %(currency)s for up to %(offered)s.")
-            % {
-                "line": line.line,
-                "vendor": quoted.opened_bid.vendor.name,
-                "price": quoted.unit_price.normalize(),
-                "currency": quoted.opened_bid.currency,
-                "offered": offered.normalize(),
-            }
-        )
-    return quoted
-
-
 def revoke_award(
     command: RevokeAward, *, authority: Authority, actor: Actor, entity: LegalEntity, cause: int
 ) -> Carried:
     check(authority)
-    award = Award.objects.select_related("event__entity", "entity").get(reference=command.award, entity=entity)
+    held = Award.objects.select_related("event__entity", "entity").filter(entity=entity)
+    award = one_of(held, _("award"), command.award)
     if Order.objects.filter(event=award.event, status=Order.Status.ISSUED).exists():
         raise WrongState(_("An order stands on %s: cancel it first.") % award.reference)
     if not Award.objects.filter(pk=award.pk, status=Award.Status.MADE).update(status=Award.Status.REVOKED):

@@ -1,4 +1,7 @@
-"""Sourcing events, sealed bids, what was opened, and awards. Before opening, no column holds a bid's value in the clear."""
+"""Sourcing events, sealed bids, what was opened, and awards.
+
+Before the opening no column holds a bid's value in the clear.
+"""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -26,6 +29,7 @@ class SourcingEvent(models.Model):
     published_at = models.DateTimeField(_("published"))
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
     opened_at = models.DateTimeField(_("opened"), null=True, blank=True)
+    problem = models.TextField(_("problem"), blank=True, help_text=_("Why the quotes could not be opened."))
 
     class Meta:
         verbose_name = _("sourcing event")

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from ledger import clock, doorbell, numbering, outbox
 from ledger.actors import Actor
 from ledger.command import ObjectRef, digest
+from ledger.errors import InvalidInput, NotFound
 from ledger.models import CostCentre, Effect, LegalEntity
 from ledger.money import Money
 from procure import entries, queries
@@ -16,10 +17,13 @@ from procure.commands import CancelOrder, ChangeOrder, IssueOrder, OrderedLine
 from procure.erp.outgoing import purchase_order
 from procure.errors import QuoteMismatch, WrongState
 from procure.finance import budgets
-from procure.models import Award, Order, OrderLine, OrderTracking, OrderVersion, Requisition
+from procure.models import Award, Order, OrderLine, OrderTracking, OrderVersion, Requisition, SourcingEvent
 from procure.orders.tracking import CANCEL, CREATE
+from procure.sourcing import quoted
 from vendors import queries as vendor_queries
 from vendors.models import Vendor
+
+ORDERABLE = (Requisition.Status.RAISED, Requisition.Status.SOURCING)
 
 
 def issue(command: IssueOrder, *, actor: Actor, entity: LegalEntity, cause: int, reason: str) -> Order:
@@ -27,17 +31,20 @@ def issue(command: IssueOrder, *, actor: Actor, entity: LegalEntity, cause: int,
     vendor = vendor_queries.vendor(command.vendor)
     if vendor.status in (Vendor.Status.BLOCKED, Vendor.Status.RETIRED):
         raise WrongState(_("%s is blocked and gets no orders.") % vendor.name)
-    if command.event:
-        _must_follow_award(command)
-    requisition = queries.requisition(command.requisition) if command.requisition else None
+    event = queries.event(command.event) if command.event else None
+    if event is not None:
+        _must_follow_award(command, event)
+    requisition = _requisition(command, event, entity)
+    if event is not None and Order.objects.filter(event=event, vendor=vendor, status=Order.Status.ISSUED).exists():
+        raise WrongState(_("%s has its order from this award already.") % vendor.name)
     at = clock.now()
     order = Order.objects.create(
         reference=numbering.take("PO"),
         entity=entity,
         vendor=vendor,
         requisition=requisition,
-        event=queries.event(command.event) if command.event else None,
-        cost_centre=CostCentre.objects.get(entity=entity, code__iexact=command.cost_centre),
+        event=event,
+        cost_centre=_cost_centre(command.cost_centre, entity),
         currency=command.currency,
         issued_at=at,
     )
@@ -65,11 +72,47 @@ def issue(command: IssueOrder, *, actor: Actor, entity: LegalEntity, cause: int,
     return order
 
 
-def _must_follow_award(command: IssueOrder) -> None:
-    """The order's lines are the award's lines for this vendor, to the last digit."""
-    award = (
-        Award.objects.filter(event__reference=command.event, status=Award.Status.MADE).prefetch_related("lines").first()
+def _cost_centre(code: str, entity: LegalEntity) -> CostCentre:
+    centre = CostCentre.objects.filter(entity=entity, code__iexact=code).first()
+    if centre is None:
+        raise InvalidInput(_("Name the cost centre that pays: there is none called “%s”.") % code)
+    return centre
+
+
+def _requisition(command: IssueOrder, event: SourcingEvent | None, entity: LegalEntity) -> Requisition | None:
+    """What is ordered for: that of the event where there is one. Ordered once; suppliers of one award share it."""
+    if event is not None and command.requisition not in (None, event.requisition.reference):
+        raise InvalidInput(
+            _("%(event)s is for %(requisition)s.")
+            % {"event": event.reference, "requisition": event.requisition.reference}
+        )
+    reference = event.requisition.reference if event is not None else command.requisition
+    if reference is None:
+        return None
+    requisition = queries.requisition(reference)
+    if requisition.entity_id != entity.pk:
+        raise NotFound(_("There is no requisition “%s”.") % reference)
+    ordered = requisition.status == Requisition.Status.ORDERED
+    of_this_award = event is not None and event.orders.filter(status=Order.Status.ISSUED).exists()
+    if requisition.status not in ORDERABLE and not (ordered and of_this_award):
+        raise WrongState(
+            _("%(reference)s is %(status)s, so nothing is ordered for it.")
+            % {"reference": reference, "status": requisition.get_status_display().lower()}
+        )
+    return requisition
+
+
+def _must_follow_award(command: IssueOrder, event: SourcingEvent) -> None:
+    """The order's lines are the award's lines for this vendor, its terms those of the quote, to the last digit."""
+    quoted.check_order(
+        event,
+        command.vendor,
+        currency=command.currency,
+        lines=command.lines,
+        freight=command.freight,
+        incoterm=command.incoterm,
     )
+    award = event.awards.filter(status=Award.Status.MADE).first()
     awarded = {
         (line.event_line.number, line.quantity, line.unit_price, line.currency)
         for line in (award.lines.filter(vendor__key=command.vendor).select_related("event_line") if award else ())
@@ -124,11 +167,9 @@ def _hold(order: Order, total, *, actor: Actor, cause: int) -> None:
 
 
 def _locked(reference: str, entity: LegalEntity) -> Order:
-    order = (
-        Order.objects.select_for_update(of=("self",))
-        .select_related("entity", "vendor", "requisition", "event", "cost_centre", "tracking")
-        .get(reference=reference, entity=entity)
-    )
+    rows = Order.objects.select_for_update(of=("self",)).filter(entity=entity)
+    related = rows.select_related("entity", "vendor", "requisition", "event", "cost_centre", "tracking")
+    order: Order = queries.one_of(related, _("order"), reference)
     if order.status != Order.Status.ISSUED:
         raise WrongState(_("%s is cancelled.") % reference)
     return order
@@ -202,10 +243,7 @@ def cancel(command: CancelOrder, *, actor: Actor, entity: LegalEntity, cause: in
     order.save(update_fields=["status"])
     fact = entries.order_fact("cancelled", order, actor=actor, causes=[cause], data={"reason": command.reason})
     budgets.release("order", order.reference, actor=actor, causes=[fact.seq])
-    if order.requisition is not None and order.requisition.status == Requisition.Status.ORDERED:
-        order.requisition.status = Requisition.Status.RAISED
-        order.requisition._change_reason = reason
-        order.requisition.save()
+    _back_to_sourcing(order, actor=actor, cause=fact.seq, reason=reason)
     never_left = outbox.cancel(_creation_key(order), reason=command.reason)
     order.tracking.erp_status = OrderTracking.Status.CANCELLED if never_left else OrderTracking.Status.CANCELLING
     order.tracking.save(update_fields=["erp_status"])
@@ -221,3 +259,17 @@ def cancel(command: CancelOrder, *, actor: Actor, entity: LegalEntity, cause: in
         )
     doorbell.ring(f"{order.reference} cancelled")
     return order
+
+
+def _back_to_sourcing(order: Order, *, actor: Actor, cause: int, reason: str) -> None:
+    """Without any order left, the requisition can be ordered again, and holds its budget again as far as that goes."""
+    requisition = order.requisition
+    if requisition is None or requisition.status != Requisition.Status.ORDERED:
+        return
+    if requisition.orders.filter(status=Order.Status.ISSUED).exists():
+        return
+    event_stands = order.event is not None and order.event.status != SourcingEvent.Status.CANCELLED
+    requisition.status = Requisition.Status.SOURCING if event_stands else Requisition.Status.RAISED
+    requisition._change_reason = reason
+    requisition.save()
+    budgets.hold_again(requisition, actor=actor, causes=[cause])

@@ -10,6 +10,8 @@ from procure import entries, queries
 from procure.models import ErpConnection, Order, OrderTracking
 
 Status = OrderTracking.Status
+#: A late answer about making the order does not hide that it is being cancelled.
+ENDING = (Status.CANCELLING, Status.CANCELLED)
 CREATE, CHANGE, CANCEL = "order.create", "order.change", "order.cancel"
 
 
@@ -25,7 +27,9 @@ def confirmed(
     order, tracking = _held(order_reference)
     tracking.erp_external_id, tracking.erp_number = external_id, external_number
     tracking.confirmed_at, tracking.problem = clock.now(), ""
-    if tracking.erp_status != Status.CANCELLING:
+    if tracking.erp_status == Status.CANCELLED:
+        tracking.problem = _("The ERP confirmed it after it was cancelled here. Undo it there by hand.")
+    elif tracking.erp_status != Status.CANCELLING:
         tracking.erp_status = Status.CONFIRMED
     tracking.save()
     entries.erp_fact(
@@ -43,7 +47,9 @@ def refused(order_reference: str, *, detail: str, effect: Effect, connection: Er
     if effect.purpose == CANCEL:
         tracking.problem = _("The ERP did not cancel it: %s. Undo it there by hand.") % detail
     else:
-        tracking.erp_status, tracking.problem = Status.REFUSED, detail
+        tracking.problem = detail
+        if tracking.erp_status not in ENDING:
+            tracking.erp_status = Status.REFUSED
     tracking.save()
     entries.erp_fact("refused", order, effect=effect, data={"reason": detail[:500], "connection": connection.name})
     doorbell.ring(f"{order.reference} refused")
@@ -52,7 +58,7 @@ def refused(order_reference: str, *, detail: str, effect: Effect, connection: Er
 def unknown(order_reference: str, *, detail: str, effect: Effect, connection: ErpConnection) -> None:
     """Nobody can tell what the ERP did: a person looks there and decides."""
     order, tracking = _held(order_reference)
-    if effect.purpose == CREATE:
+    if effect.purpose == CREATE and tracking.erp_status not in ENDING:
         tracking.erp_status = Status.UNKNOWN
     tracking.problem = detail
     tracking.save()

@@ -8,21 +8,24 @@ import json
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import rfc8785
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
+from pydantic import ValidationError
 
 from ledger import clock, doorbell, keys
-from ledger.actors import Actor
 from ledger.command import canonical
 from ledger.errors import InvalidInput, Stale
+from ledger.money import LIMIT, Money
 from procure import entries
-from procure.errors import NotOpen, SealBroken, StillSealed, TooLate, WrongState
-from procure.models import Bid, BidVersion, Invitation, OpenedBid, OpenedBidLine, SourcingEvent
-from procure.sourcing.invitations import supplier_of
+from procure.errors import NoRate, NotOpen, SealBroken, StillSealed, TooLate, WrongState
+from procure.finance import currency
+from procure.models import Bid, BidVersion, EventLine, Invitation, OpenedBid, OpenedBidLine, SourcingEvent
+from procure.sourcing import invitations
 from procure.sourcing.quotes import QuoteInput, parse
 
 PURPOSE = "bid"
@@ -53,7 +56,10 @@ def unseal(ciphertext: bytes, *, context: str, commitment: str) -> QuoteInput:
     inside = json.loads(keys.decrypt(PURPOSE, bytes(ciphertext), context))
     if not hmac.compare_digest(commitment_of(inside["salt"], inside["quote"]), commitment):
         raise SealBroken
-    return QuoteInput.model_validate(inside["quote"])
+    try:
+        return QuoteInput.model_validate(inside["quote"])
+    except ValidationError:
+        raise SealBroken from None
 
 
 def _place(bid: Bid, number: int | str) -> str:
@@ -83,7 +89,7 @@ def save_draft(invitation: Invitation, data: dict[str, Any]) -> datetime:
         raise InvalidInput(_("The draft is too long to keep."))
     with transaction.atomic():
         at = clock.now()
-        held = Invitation.objects.select_related("event", "vendor").get(pk=invitation.pk)
+        held = invitations.hold(invitation)
         _must_take_quotes(held, at)
         bid = _bid_of(held)
         bid.draft_ciphertext = keys.encrypt("bid-draft", raw.encode(), _place(bid, "draft"))
@@ -102,38 +108,32 @@ def draft_of(invitation: Invitation) -> dict[str, Any] | None:
 
 
 def submit(invitation: Invitation, data: Any, *, idempotency_key: str) -> Receipt:
-    """Seals a whole quote as the next version. The same key again gives the same receipt."""
+    """Seals a whole quote as the next version. The same key and quote again give the same receipt; another quote under
+    a key that was used is refused."""
     quote = parse(data)
-    if not 8 <= len(idempotency_key) <= 80:
+    if not 8 <= len(idempotency_key) <= 80 or not idempotency_key.isascii() or not idempotency_key.isprintable():
         raise InvalidInput(_("The form has lost its key. Reload the page; your draft is kept."))
-    try:
-        return _submit(invitation, quote, idempotency_key)
-    except IntegrityError:
-        # Two posts with one key at the same time: the other one stands, and this is its receipt.
-        if earlier := _receipt_for(invitation, idempotency_key):
-            return earlier
-        raise Stale(_("Two quotes arrived at the same time. Send this one again.")) from None
+    with transaction.atomic():
+        held = invitations.hold(invitation)
+        if earlier := BidVersion.objects.filter(bid__invitation=held, idempotency_key=idempotency_key).first():
+            return _same(earlier, held, quote)
+        at = clock.now()
+        _must_take_quotes(held, at)
+        _must_fit(held.event, quote)
+        return _keep(held, quote, idempotency_key, at)
 
 
-def _receipt_for(invitation: Invitation, idempotency_key: str) -> Receipt | None:
-    found = BidVersion.objects.filter(bid__invitation=invitation, idempotency_key=idempotency_key).first()
-    return Receipt(found.number, found.submitted_at, found.commitment) if found else None
+def _same(earlier: BidVersion, invitation: Invitation, quote: QuoteInput) -> Receipt:
+    earlier.bid.invitation = invitation
+    if _unsealed(earlier) != quote:
+        raise Stale(_("Another quote was sent from this form already. Reload the page to see it, then revise it."))
+    return Receipt(earlier.number, earlier.submitted_at, earlier.commitment)
 
 
-@transaction.atomic
-def _submit(invitation: Invitation, quote: QuoteInput, idempotency_key: str) -> Receipt:
-    if earlier := _receipt_for(invitation, idempotency_key):
-        return earlier
-    # Holding the invitation's row first, then reading the event: an opening in progress holds all invitations of its
-    # event, so either it waits for this quote, or this quote waits and finds the event opened.
-    Invitation.objects.filter(pk=invitation.pk).update(status=Invitation.Status.SUBMITTED)
-    held = Invitation.objects.select_related("event__entity", "vendor").get(pk=invitation.pk)
-    _lines_must_exist(held.event, quote)
+def _keep(held: Invitation, quote: QuoteInput, idempotency_key: str, at: datetime) -> Receipt:
     bid = _bid_of(held)
     Bid.objects.filter(pk=bid.pk).update(current_version=F("current_version") + 1, draft_ciphertext=None)
     bid.refresh_from_db(fields=["current_version"])
-    at = clock.now()
-    _must_take_quotes(held, at)
     ciphertext, commitment = seal(quote, context=_place(bid, bid.current_version))
     version = BidVersion.objects.create(
         bid=bid,
@@ -143,15 +143,34 @@ def _submit(invitation: Invitation, quote: QuoteInput, idempotency_key: str) -> 
         idempotency_key=idempotency_key,
         submitted_at=at,
     )
-    entries.bid_submitted(bid, version, actor=supplier_of(held))
+    Invitation.objects.filter(pk=held.pk).update(status=Invitation.Status.SUBMITTED)
+    entries.bid_submitted(bid, version, actor=invitations.supplier_of(held))
     doorbell.ring(f"{held.event.reference} quoted")
     return Receipt(version.number, version.submitted_at, version.commitment)
 
 
-def _lines_must_exist(event: SourcingEvent, quote: QuoteInput) -> None:
-    asked = set(event.lines.values_list("number", flat=True))
+def _must_fit(event: SourcingEvent, quote: QuoteInput) -> None:
+    """Refuses at once what could not be compared or ordered after the opening, while it can still be put right."""
+    asked = {line.number: line.quantity for line in event.lines.all()}
     if unknown := [each.line for each in quote.lines if each.line not in asked]:
         raise InvalidInput(_("There is no line %s in this event.") % unknown[0])
+    today = clock.business_date(event.entity)
+    if any(each.delivery_date and each.delivery_date < today for each in quote.lines):
+        raise InvalidInput(_("A delivery date lies in the past."))
+    total = quote.freight + sum(
+        (each.unit_price * max(asked[each.line], each.quantity_offered or Decimal(0)) for each in quote.lines),
+        Decimal(0),
+    )
+    try:
+        worth = currency.to_base(Money(total, quote.currency), event.entity, today).amount
+    except NoRate:
+        raise InvalidInput(
+            _("Quotes in %(given)s cannot be compared. Quote in %(asked)s.")
+            % {"given": quote.currency, "asked": event.currency},
+            errors=[("currency", _("Quotes in this currency cannot be compared."))],
+        ) from None
+    if max(total, worth) > LIMIT:
+        raise InvalidInput(_("The quote adds up to more than can be ordered. Check prices and quantities."))
 
 
 def own(invitation: Invitation) -> tuple[QuoteInput, Receipt] | None:
@@ -164,50 +183,48 @@ def own(invitation: Invitation) -> tuple[QuoteInput, Receipt] | None:
     if version is None:
         return None
     version.bid.invitation = invitation
-    quote = unseal(version.ciphertext, context=_place(version.bid, version.number), commitment=version.commitment)
-    return quote, Receipt(version.number, version.submitted_at, version.commitment)
+    return _unsealed(version), Receipt(version.number, version.submitted_at, version.commitment)
 
 
 def decline(invitation: Invitation, reason: str) -> None:
     """The supplier will not quote. It may still change its mind until the deadline."""
+    why = "".join(each if each.isprintable() else " " for each in reason).strip()[:500]
     with transaction.atomic():
-        held = Invitation.objects.select_related("event__entity", "vendor").get(pk=invitation.pk)
+        held = invitations.hold(invitation)
         _must_take_quotes(held, clock.now())
         if held.status == Invitation.Status.SUBMITTED:
             raise WrongState(_("You have quoted already. Revise the quote, or ask the buyer to leave it out."))
-        Invitation.objects.filter(pk=held.pk).update(
-            status=Invitation.Status.DECLINED, decline_reason=reason.strip()[:500]
-        )
-        entries.invitation_fact("declined", held, actor=supplier_of(held))
+        Invitation.objects.filter(pk=held.pk).update(status=Invitation.Status.DECLINED, decline_reason=why)
+        entries.invitation_fact("declined", held, actor=invitations.supplier_of(held))
         doorbell.ring(f"{held.event.reference} declined")
 
 
-def open_all(event: SourcingEvent, *, actor: Actor) -> int:
-    """Opens the last version of every bid at once, and returns how many. For `procure.sourcing.events`.
-
-    Each is checked against its commitment first; one broken seal leaves all of them closed.
-    """
-    with transaction.atomic():
-        at = clock.now()
-        claimed = SourcingEvent.objects.filter(pk=event.pk, status=SourcingEvent.Status.CLOSED)
-        if not claimed.update(status=SourcingEvent.Status.OPENED, opened_at=at):
-            raise StillSealed
-        event.refresh_from_db()
-        list(event.invitations.select_for_update().order_by("pk"))
-        versions = BidVersion.objects.select_related("bid__invitation__event", "bid__invitation__vendor").filter(
-            bid__invitation__event=event, bid__invitation__revoked_at=None, number=F("bid__current_version")
-        )
-        opened = [_open(version, at) for version in versions.order_by("bid__pk")]
-        entries.event_fact(
-            "opened", event, actor=actor, data={"bids": [_as_facts(each) for each in opened], "count": len(opened)}
-        )
-        doorbell.ring(f"{event.reference} opened")
-    return len(opened)
+def open_all(event: SourcingEvent, *, at: datetime) -> list[OpenedBid]:
+    """Opens the last version of every bid of a closed event, or none: one broken seal (`SealBroken`, `CannotOpen`)
+    leaves all of them closed. For `procure.sourcing.events`, which holds event and invitations."""
+    claimed = SourcingEvent.objects.filter(pk=event.pk, status=SourcingEvent.Status.CLOSED)
+    if not claimed.update(status=SourcingEvent.Status.OPENED, opened_at=at, problem=""):
+        raise StillSealed
+    event.refresh_from_db()
+    versions = BidVersion.objects.select_related("bid__invitation__event", "bid__invitation__vendor").filter(
+        bid__invitation__event=event, bid__invitation__revoked_at=None, number=F("bid__current_version")
+    )
+    lines = {each.number: each for each in event.lines.all()}
+    return [_open(version, lines, at) for version in versions.order_by("bid__pk")]
 
 
-def _open(version: BidVersion, at: datetime) -> OpenedBid:
+def _unsealed(version: BidVersion) -> QuoteInput:
+    return unseal(bytes(version.ciphertext), context=_place(version.bid, version.number), commitment=version.commitment)
+
+
+def _open(version: BidVersion, lines: dict[int, EventLine], at: datetime) -> OpenedBid:
     invitation = version.bid.invitation
-    quote = unseal(version.ciphertext, context=_place(version.bid, version.number), commitment=version.commitment)
+    try:
+        quote = _unsealed(version)
+        if any(each.line not in lines for each in quote.lines):
+            raise SealBroken
+    except (SealBroken, keys.CannotOpen) as error:
+        raise SealBroken(_("The quote of %s: ") % invitation.vendor.name + error.message) from error
     opened = OpenedBid.objects.create(
         version=version,
         event=invitation.event,
@@ -219,7 +236,6 @@ def _open(version: BidVersion, at: datetime) -> OpenedBid:
         remarks=quote.remarks,
         opened_at=at,
     )
-    lines = {each.number: each for each in invitation.event.lines.all()}
     OpenedBidLine.objects.bulk_create(
         OpenedBidLine(
             opened_bid=opened,
@@ -235,7 +251,8 @@ def _open(version: BidVersion, at: datetime) -> OpenedBid:
     return opened
 
 
-def _as_facts(opened: OpenedBid) -> dict[str, Any]:
+def as_facts(opened: OpenedBid) -> dict[str, Any]:
+    """An opened bid as the journal keeps it."""
     return {
         "vendor": opened.vendor.key,
         "version": opened.version.number,

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
+from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from ledger import clock, doorbell, numbering, rights
 from ledger.actors import Actor
 from ledger.command import ObjectRef
 from ledger.errors import DomainError
-from procure import entries
-from procure.errors import VendorNotInvitable, WrongState
+from ledger.keys import CannotOpen
+from procure import entries, messages
+from procure.errors import SealBroken, VendorNotInvitable, WrongState
 from procure.models import EventLine, Invitation, Requisition, SourcingEvent
 from procure.sourcing import bids, invitations
 from vendors import queries as vendor_queries
@@ -63,7 +66,7 @@ def publish(
         entity=requisition.entity,
         requisition=requisition,
         title=title,
-        deadline=at + timedelta(hours=deadline_hours),
+        deadline=at + settings.UNDO_WINDOW + timedelta(hours=deadline_hours),
         currency=currency,
         deliver_to=requisition.deliver_to,
         incoterm=incoterm,
@@ -102,22 +105,25 @@ def all_answered(event: SourcingEvent) -> bool:
 def close_early(event: SourcingEvent, *, actor: Actor) -> SourcingEvent:
     """Closes and opens before the deadline; only when nobody is left who might still answer."""
     rights.require(actor, "event.open_bids")
-    with transaction.atomic():
-        held = SourcingEvent.objects.select_for_update().get(pk=event.pk)
+
+    def nobody_is_left(held: SourcingEvent) -> None:
         if held.status != SourcingEvent.Status.OPEN:
             raise WrongState(_("%s is closed already.") % held.reference)
         if not all_answered(held):
             raise WrongState(_("Not everybody invited has answered, so the quotes stay sealed until the deadline."))
-        _close(held, actor=actor, why="all_answered")
-        bids.open_all(held, actor=actor)
-    return held
+
+    return _open_or_say_why(event, actor=actor, why="all_answered", check=nobody_is_left)
 
 
-def _close(event: SourcingEvent, *, actor: Actor, why: str) -> None:
-    open_still = SourcingEvent.objects.filter(pk=event.pk, status=SourcingEvent.Status.OPEN)
-    if open_still.update(status=SourcingEvent.Status.CLOSED, closed_at=clock.now()):
-        event.refresh_from_db()
-        entries.event_fact("closed", event, actor=actor, data={"why": why})
+def try_again(event: SourcingEvent, *, actor: Actor) -> SourcingEvent:
+    """Opens an event whose opening failed, after what was wrong (say, a missing key) was put right."""
+    rights.require(actor, "event.open_bids")
+
+    def has_failed(held: SourcingEvent) -> None:
+        if held.status != SourcingEvent.Status.CLOSED or not held.problem:
+            raise WrongState(_("The opening of %s has not failed.") % held.reference)
+
+    return _open_or_say_why(event, actor=actor, why="tried_again", check=has_failed)
 
 
 def due() -> bool:
@@ -125,23 +131,96 @@ def due() -> bool:
     return _due().exists()
 
 
-def _due():
+def _due() -> QuerySet[SourcingEvent]:
+    """An event whose opening failed waits for a person, not for the next visit."""
     live = (SourcingEvent.Status.OPEN, SourcingEvent.Status.CLOSED)
-    return SourcingEvent.objects.filter(status__in=live, deadline__lte=clock.now())
+    return SourcingEvent.objects.filter(status__in=live, problem="", deadline__lte=clock.now())
 
 
 def answer() -> int:
-    """Closes and opens events whose deadline has passed by the database's clock; returns how many."""
+    """Closes and opens events whose deadline has passed by the database's clock; returns how many were settled."""
+
+    def still_due(held: SourcingEvent) -> None:
+        if not _due().filter(pk=held.pk).exists():
+            raise WrongState(_("%s is closed already.") % held.reference)
+
     done = 0
-    for event in _due().select_related("entity", "requisition"):
+    for event in _due().order_by("deadline"):
         try:
-            with transaction.atomic():
-                _close(event, actor=Actor.system("clock"), why="deadline")
-                bids.open_all(event, actor=Actor.system("clock"))
+            _open_or_say_why(event, actor=Actor.system("clock"), why="deadline", check=still_due)
+            done += 1
+        except (SealBroken, CannotOpen) as error:
+            log.error("%s stays closed: %s", event.reference, error)
             done += 1
         except DomainError as error:
             log.warning("%s not opened: %s", event.reference, error)
     return done
+
+
+def _open_or_say_why(
+    event: SourcingEvent, *, actor: Actor, why: str, check: Callable[[SourcingEvent], None]
+) -> SourcingEvent:
+    """Closes and opens at once. When a seal does not open, the event is closed and tells its problem; then raises."""
+    try:
+        with transaction.atomic():
+            held = _hold(event, check)
+            _close_and_open(held, actor=actor, why=why)
+    except (SealBroken, CannotOpen) as error:
+        with transaction.atomic():
+            held = _hold(event, check)
+            _keep_closed(held, actor=actor, why=why, problem=error.message)
+        raise
+    return held
+
+
+def _hold(event: SourcingEvent, check: Callable[[SourcingEvent], None]) -> SourcingEvent:
+    """Event, then invitations: all rows an opening touches, before the first entry takes the head of the ledger."""
+    SourcingEvent.objects.select_for_update().get(pk=event.pk)
+    held = SourcingEvent.objects.select_related("entity", "requisition").get(pk=event.pk)
+    check(held)
+    list(held.invitations.select_for_update().order_by("pk").values_list("pk", flat=True))
+    return held
+
+
+def _close_and_open(held: SourcingEvent, *, actor: Actor, why: str) -> None:
+    at = clock.now()
+    was_open = _close(held, at)
+    opened = bids.open_all(held, at=at)
+    if was_open:
+        entries.event_fact("closed", held, actor=actor, data={"why": why, "status": SourcingEvent.Status.CLOSED})
+    facts = [bids.as_facts(each) for each in opened]
+    entries.event_fact("opened", held, actor=actor, data={"bids": facts, "count": len(facts)})
+    doorbell.ring(f"{held.reference} opened")
+
+
+def _close(held: SourcingEvent, at: datetime) -> bool:
+    open_still = SourcingEvent.objects.filter(pk=held.pk, status=SourcingEvent.Status.OPEN)
+    return bool(open_still.update(status=SourcingEvent.Status.CLOSED, closed_at=at))
+
+
+def _keep_closed(held: SourcingEvent, *, actor: Actor, why: str, problem: str) -> None:
+    was_open = _close(held, clock.now())
+    known = held.problem
+    SourcingEvent.objects.filter(pk=held.pk).update(problem=problem)
+    held.refresh_from_db(fields=["status", "closed_at", "problem"])
+    if was_open:
+        entries.event_fact("closed", held, actor=actor, data={"why": why})
+    if problem != known:
+        entries.event_fact("opening_failed", held, actor=actor, data={"problem": problem})
+    doorbell.ring(f"{held.reference} not opened")
+
+
+def send_now(event: SourcingEvent, *, actor: Actor) -> int:
+    """Lets the invitations leave at once instead of after the undo window; returns how many leave."""
+    rights.require(actor, "event.manage")
+    with transaction.atomic():
+        leaving = messages.send_now(event)
+        held = SourcingEvent.objects.select_related("entity", "requisition").get(pk=event.pk)
+        if not leaving:
+            raise WrongState(_("No mail of %s waits to leave.") % held.reference)
+        entries.event_fact("mails_sent_now", held, actor=actor, data={"mails": leaving})
+        doorbell.ring(f"{held.reference} mails leave")
+    return leaving
 
 
 def cancel(event: SourcingEvent, *, reason: str, actor: Actor, cause: int) -> None:

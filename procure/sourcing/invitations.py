@@ -1,29 +1,22 @@
-"""Personal links: one supplier, one event, 256 random bits, kept only as a hash."""
+"""Invitations: one supplier, one event, one personal link at a time, which goes to the supplier by mail alone."""
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from datetime import timedelta
 
-from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from ledger import clock, rights
+from ledger import clock, doorbell, rights
 from ledger.actors import Actor
-from procure import entries
-from procure.errors import LinkExpired, LinkUnknown, WrongState
+from procure import entries, messages
+from procure.errors import LinkExpired, LinkUnknown, VendorNotInvitable, WrongState
 from procure.models import Invitation, SourcingEvent
-from vendors.models import Vendor, VendorContact
+from procure.sourcing.links import TOKEN_LENGTH, contact_of, hash_of
+from vendors.models import Vendor
 
 #: After the deadline a supplier may still read its own answer and what became of it.
 READABLE_AFTER_DEADLINE = timedelta(days=30)
-TOKEN_LENGTH = 43
-
-
-def hash_of(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def invite(event: SourcingEvent, vendor: Vendor) -> Invitation:
@@ -47,6 +40,13 @@ def by_token(token: str) -> Invitation:
     return found
 
 
+def hold(invitation: Invitation) -> Invitation:
+    """The row as it is now, held until the transaction ends. An opening holds all of its event, so it waits for whoever
+    holds one, or they wait and find the event opened."""
+    Invitation.objects.select_for_update().get(pk=invitation.pk)
+    return Invitation.objects.select_related("event__entity", "event__requisition", "vendor").get(pk=invitation.pk)
+
+
 def looked_at(invitation: Invitation) -> None:
     """Remembers the first visit."""
     with transaction.atomic():
@@ -62,33 +62,36 @@ def supplier_of(invitation: Invitation) -> Actor:
     return Actor.supplier(invitation.vendor.key, invitation.vendor.name)
 
 
-def fresh_link(invitation: Invitation) -> str:
-    """A new personal link; the one before is void from now on. For the mail sender and `issue_link`."""
-    token = secrets.token_urlsafe(32)
-    Invitation.objects.filter(pk=invitation.pk).update(token_hash=hash_of(token))
-    return f"{settings.BASE_URL}/s/{token}/"
-
-
-def issue_link(invitation: Invitation, *, actor: Actor) -> str:
-    """A new link handed to a buyer, who passes it on by another way than mail. The old one is void."""
+def resend(invitation: Invitation, *, actor: Actor) -> None:
+    """A fresh mail with a new link to the verified contact. The link before is void once the new mail leaves."""
     rights.require(actor, "event.manage")
-    if invitation.revoked_at is not None:
-        raise WrongState(_("This invitation was revoked."))
     with transaction.atomic():
-        link = fresh_link(invitation)
-        entries.invitation_fact("linked", invitation, actor=actor)
-    return link
+        held = hold(invitation)
+        if held.revoked_at is not None:
+            raise WrongState(_("This invitation was revoked."))
+        if held.event.status != SourcingEvent.Status.OPEN or held.event.deadline <= clock.now():
+            raise WrongState(_("%s takes no quotes any more.") % held.event.reference)
+        if contact_of(held.vendor) is None:
+            raise VendorNotInvitable(
+                _("%s has no verified mail address. Verify one in its contacts first.") % held.vendor.name
+            )
+        messages.post_again(held)
+        entries.invitation_fact("sent_again", held, actor=actor)
+        doorbell.ring(f"{held.event.reference} sent again")
 
 
 def revoke(invitation: Invitation, *, actor: Actor, reason: str = "") -> None:
-    """The link opens nothing any more; a sealed quote already given stays where it is."""
+    """The link opens nothing any more. Refused once a quote stands: a buyer takes no quote out of the running."""
     rights.require(actor, "invitation.revoke")
     with transaction.atomic():
-        if not Invitation.objects.filter(pk=invitation.pk, revoked_at=None).update(revoked_at=clock.now()):
+        held = hold(invitation)
+        if held.revoked_at is not None:
             raise WrongState(_("This invitation was revoked already."))
-        entries.invitation_fact("revoked", invitation, actor=actor, data={"reason": reason})
-
-
-def contact_of(vendor: Vendor) -> VendorContact | None:
-    """Where mail may go: a verified address, the one verified first."""
-    return vendor.contacts.exclude(verified_at=None).order_by("verified_at", "pk").first()
+        if held.status == Invitation.Status.SUBMITTED:
+            raise WrongState(
+                _("%s has quoted, and the quote stands. Leave it out when awarding, or cancel the event.")
+                % held.vendor.name
+            )
+        Invitation.objects.filter(pk=held.pk).update(revoked_at=clock.now())
+        entries.invitation_fact("revoked", held, actor=actor, data={"reason": reason})
+        doorbell.ring(f"{held.event.reference} revoked")
