@@ -26,6 +26,7 @@ from procure.demo.cast import CAST
 from procure.demo.story import Stage, StoryStuck, staged
 from procure.demo.visitor import Visitor
 from procure.models import Invitation, Order, OrderTracking, Requisition, RequisitionQuestion, SourcingEvent
+from procure.sourcing import links
 from vendors import performance
 
 WORDS = "We need 2,000 packs of Lamivudine/Zidovudine 150/300mg tablets for Nigeria by mid September, budget 20k USD"
@@ -127,11 +128,13 @@ def _invited(stage: Stage, requisition: Requisition) -> SourcingEvent:
 
 
 def _suppliers_answer(stage: Stage, event: SourcingEvent, prices: Mapping[str, Decimal]) -> list[dict[str, Any]]:
-    links = dict(_links(event))
+    mailed = dict(_links(event))
     quotes = []
     for position, invitation in enumerate(event.invitations.select_related("vendor").order_by("pk")):
         price = prices.get(invitation.vendor.key) or _price(event, invitation, position)
-        _quote(links[invitation.pk], event, price, lead_days=45 + 7 * position)
+        # A worker that prints its mails leaves no link behind: this supplier lost the mail and gets another one.
+        link = mailed.get(invitation.pk) or urlparse(links.fresh_link(invitation)).path
+        _quote(link, event, price, lead_days=45 + 7 * position)
         quotes.append({"vendor": invitation.vendor.key, "unit_price": str(price)})
     return stage.until("suppliers have quoted", lambda: quotes if _all_quoted(event) else None)
 
