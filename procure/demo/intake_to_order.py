@@ -19,22 +19,17 @@ from django.urls import reverse
 from agents.models import Plan
 from approvals import queries as approval_queries
 from approvals.models import Proposal
-from ledger import clock
 from ledger.models import LedgerHead, Person
-from procure.demo import account
+from procure.demo import account, suppliers
 from procure.demo.cast import CAST
 from procure.demo.story import Stage, StoryStuck, staged
 from procure.demo.visitor import Visitor
 from procure.models import Invitation, Order, OrderTracking, Requisition, RequisitionQuestion, SourcingEvent
 from procure.sourcing import links
-from vendors import performance
 
 WORDS = "We need 2,000 packs of Lamivudine/Zidovudine 150/300mg tablets for Nigeria by mid September, budget 20k USD"
 COST_CENTRE = "PROG-NG"
 LINK = re.compile(r"/s/[A-Za-z0-9_-]{43}/")
-#: What a supplier asks who has never delivered this item: spread by position, so that offers differ.
-FIRST_TIME = Decimal("8.00")
-STEP = Decimal("0.15")
 
 
 def play(
@@ -131,25 +126,16 @@ def _suppliers_answer(stage: Stage, event: SourcingEvent, prices: Mapping[str, D
     mailed = dict(_links(event))
     quotes = []
     for position, invitation in enumerate(event.invitations.select_related("vendor").order_by("pk")):
-        price = prices.get(invitation.vendor.key) or _price(event, invitation, position)
+        price = prices.get(invitation.vendor.key) or suppliers.usual_price(event, invitation, position)
         # A worker that prints its mails leaves no link behind: this supplier lost the mail and gets another one.
         link = mailed.get(invitation.pk) or urlparse(links.fresh_link(invitation)).path
-        _quote(link, event, price, lead_days=45 + 7 * position)
+        suppliers.quote(link, price, lead_days=suppliers.usual_lead(position))
         quotes.append({"vendor": invitation.vendor.key, "unit_price": str(price)})
     return stage.until("suppliers have quoted", lambda: quotes if _all_quoted(event) else None)
 
 
 def _all_quoted(event: SourcingEvent) -> bool:
     return not event.invitations.exclude(status=Invitation.Status.SUBMITTED).exists()
-
-
-def _price(event: SourcingEvent, invitation: Invitation, position: int) -> Decimal:
-    """What this supplier was last paid for the item, a little up or down, as its own habit."""
-    line = event.lines.select_related("item").first()
-    item = line.item.key if line and line.item else None
-    known = performance.figures(invitation.vendor.key, item_key=item, as_of=clock.business_date(event.entity))
-    base = known.price_median if known.price_median and known.price_basis.startswith("item") else FIRST_TIME
-    return max(base + STEP * (position - 1), STEP).quantize(Decimal("0.01"))
 
 
 def _links(event: SourcingEvent) -> Iterator[tuple[int, str]]:
@@ -178,22 +164,6 @@ def _mails() -> Iterator[tuple[str, str]]:
 
 def _bare(address: str) -> str:
     return address.rsplit("<", 1)[-1].rstrip("> \r")
-
-
-def _quote(link: str, event: SourcingEvent, price: Decimal, *, lead_days: int) -> None:
-    """A supplier opens the link, fills in the form and sends it."""
-    supplier = Visitor()
-    supplier.open(link)
-    values: dict[str, Any] = {}
-    for form in supplier.forms():
-        for name in form.fields:
-            if name.endswith("unit_price"):
-                values[name] = price
-            elif name.endswith("lead_time_days"):
-                values[name] = lead_days
-            elif name == "freight":
-                values[name] = "350.00"
-    supplier.submit(values, has=next(name for name in values if name.endswith("unit_price")), press=("do", "submit"))
 
 
 def _open_early(stage: Stage, event: SourcingEvent) -> None:
