@@ -33,7 +33,7 @@ class Column:
 class Chip:
     value: str
     label: Any
-    condition: Q
+    condition: Callable[[LegalEntity], Q]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Listing:
     name: str
     title: Any
     lead: Any
-    rows: Callable[[LegalEntity], QuerySet]
+    rows: Callable[[Any], QuerySet]
     columns: tuple[Column, ...]
     chips: tuple[Chip, ...]
     search: tuple[str, ...]
@@ -52,17 +52,18 @@ class Listing:
 
 
 def narrowed(listing: Listing, request: HttpRequest) -> tuple[QuerySet, str, str]:
-    rows = listing.rows(entity_of(request))
+    entity = entity_of(request)
+    rows = listing.rows(request.user)
     chosen = request.GET.get("show", "")
     for chip in listing.chips:
         if chip.value == chosen:
-            rows = rows.filter(chip.condition)
+            rows = rows.filter(chip.condition(entity))
     words = request.GET.get("q", "").strip()[:100]
     if words:
         matches = Q()
         for path in listing.search:
             matches |= Q(**{f"{path}__icontains": words})
-        rows = rows.filter(matches)
+        rows = rows.filter(pk__in=rows.filter(matches).order_by().values("pk"))
     return rows, chosen, words
 
 

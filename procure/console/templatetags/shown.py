@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from babel import Locale
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, gettext_lazy, to_locale
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from ledger.actors import Actor
 from ledger.money import Money, parse_amount
 from procure.console import wording
+from procure.console.understanding import Span
 
 register = template.Library()
 
@@ -30,9 +33,8 @@ KIND_MARKS = {"human": "person", "agent": "agent", "supplier": "supplier"}
 STATUSES = {
     "good": """pass passed approved carried_out done finished succeeded confirmed awarded ordered submitted active
         verified""",
-    "warn": """ask waiting questions returned parked awaiting pending expiring draft conditional unknown stale held
-        compensating""",
-    "bad": "block blocked rejected failed refused revoked overdue stopped unverified expired",
+    "warn": "ask waiting questions returned awaiting expiring draft conditional unknown stale held compensating",
+    "bad": "parked block blocked rejected failed refused revoked overdue stopped unverified expired",
     "live": "running calling open opened sourcing raised sent issued captured started published",
 }
 TONES = {word: tone for tone, words in STATUSES.items() for word in words.split()}
@@ -65,12 +67,28 @@ def price(value: Decimal | None, currency: str = "") -> SafeString | str:
 
 
 @register.filter
+def landed(value: Decimal | None, currency: str = "") -> SafeString | str:
+    """A computed price per unit: two decimals from one upwards, four below, so that a row can be compared."""
+    if value is None:
+        return ""
+    return format_html(
+        '<span class="money"><span class="fig">{}</span>&nbsp;<span class="ccy">{}</span></span>',
+        wording.figure(value, 2 if abs(value) >= 1 else 4),
+        currency,
+    )
+
+
+@register.filter
 def fig(value: Decimal | int | str | None, places: int | None = None) -> str:
     return "" if value is None or value == "" else wording.figure(Decimal(str(value)), places)
 
 
 register.filter("share", wording.share)
-register.filter("span", wording.span)
+
+
+@register.filter
+def took(value: timedelta | None) -> str:
+    return wording.span(value.total_seconds()) if isinstance(value, timedelta) else ""
 
 
 @register.simple_tag(takes_context=True)
@@ -151,19 +169,26 @@ def differs(change: Any) -> wording.Difference | None:
 
 
 @register.filter
-def spans(text: str, marks: list[dict[str, Any]]) -> SafeString:
-    """Text with the used spans marked; overlapping ones merge. Spans are {start, end, path}."""
+def underlined(text: str, spans: Sequence[Span]) -> SafeString:
+    """The text with the words that were used marked, each with what it was used for; overlapping ones merge."""
     out: list[str] = []
-    at = 0
-    for each in sorted(marks, key=lambda one: (one["start"], one["end"])):
-        start, end = max(at, int(each["start"])), int(each["end"])
-        if end <= start:
+    done = 0
+    for each in sorted(spans, key=lambda one: (one.start, one.end)):
+        start = max(done, each.start)
+        if each.end <= start:
             continue
-        out.append(format_html("{}", text[at:start]))
-        out.append(format_html('<mark title="{}">{}</mark>', each.get("path", ""), text[start:end]))
-        at = end
-    out.append(format_html("{}", text[at:]))
+        out.append(format_html("{}", text[done:start]))
+        out.append(format_html('<mark class="used" title="{}">{}</mark>', each.title, text[start : each.end]))
+        done = each.end
+    out.append(format_html("{}", text[done:]))
     return mark_safe("".join(out))  # every part is escaped above
+
+
+@register.filter
+def country(code: str) -> str:
+    """The country's name in the reader's language; the code itself when it is not known."""
+    locale = Locale.parse(to_locale(get_language() or "en"), sep="_")
+    return locale.territories.get(str(code).upper(), code) if code else ""
 
 
 @register.filter
@@ -184,3 +209,9 @@ def query(context: template.Context, **changes: Any) -> str:
         else:
             params[key] = value
     return f"?{params.urlencode()}" if params else "?"
+
+
+@register.simple_tag(takes_context=True)
+def toggle(context: template.Context, name: str, value: str, on: bool) -> str:
+    """The address with this filter set, or taken away where it is on."""
+    return query(context, **{name: None if on else value})

@@ -18,15 +18,22 @@ def source(request: HttpRequest, digest: str) -> HttpResponse:
     found = Source.objects.filter(digest=digest).first()
     if found is None or not may_read_source(request.user, found, entity_of(request)):
         raise Http404
-    text = _text(found)
     start, end = (_offset(request.GET.get(name, "")) for name in ("start", "end"))
+    context = {"title": _("Source")} | excerpt(found, start, end)
+    if request.htmx:  # type: ignore[attr-defined]
+        return fragment(request, "console/_source.html", context)
+    return show(request, "console/source.html", context)
+
+
+def excerpt(source: Source, start: int, end: int) -> dict[str, object]:
+    """The text around a span, for the template; all of it when there is no such span."""
+    text = _text(source)
     if not 0 <= start < end <= len(text):
         start = end = 0
     first = max(0, start - MOST_SHOWN // 2)
     last = min(len(text), first + MOST_SHOWN)
-    context = {
-        "title": _("Source"),
-        "source": found,
+    return {
+        "source": source,
         "readable": bool(text),
         "before": text[first:start],
         "used": text[start:end],
@@ -34,9 +41,6 @@ def source(request: HttpRequest, digest: str) -> HttpResponse:
         "cut_before": first,
         "cut_after": len(text) - last,
     }
-    if request.htmx:  # type: ignore[attr-defined]
-        return fragment(request, "console/_source.html", context)
-    return show(request, "console/source.html", context)
 
 
 def _offset(text: str) -> int:

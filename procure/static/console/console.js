@@ -152,12 +152,22 @@
   document.addEventListener("submit", () => { unsaved = false; });
   window.addEventListener("beforeunload", (event) => { if (unsaved) event.preventDefault(); });
 
+  // What scrolls sideways can be reached by keyboard.
+  function reachable() {
+    all(".scroll").forEach((box) => {
+      if (box.scrollWidth > box.clientWidth) box.tabIndex = 0; else box.removeAttribute("tabindex");
+    });
+  }
+  window.addEventListener("resize", reachable);
+
   document.addEventListener("htmx:afterSwap", (event) => {
     if (event.target.id === "beside") besideArrived(event.target);
+    reachable();
   });
 
   document.addEventListener("DOMContentLoaded", () => {
     tally();
+    reachable();
     const here = one("mark.here");
     if (here) here.scrollIntoView({ block: "center" });
   });
