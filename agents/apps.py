@@ -12,5 +12,5 @@ class AgentsConfig(AppConfig):
     def ready(self) -> None:
         from ledger import doorbell
 
-        doorbell.register("triggers", answerer="agents.triggers.answer")
-        doorbell.register("engine", answerer="agents.engine.answer")
+        doorbell.register("triggers", answerer="agents.triggers.answer", due="agents.triggers.due")
+        doorbell.register("engine", answerer="agents.engine.answer", due="agents.engine.due")

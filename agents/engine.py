@@ -43,6 +43,11 @@ def answer() -> int:
     return moved
 
 
+def due() -> bool:
+    """Whether a visit would find anything to do; only reads."""
+    return wakes.due() or bool(leases.due(limit=1))
+
+
 def _advanced(step: Step) -> bool:
     """A step that cannot even be stored is passed over: it keeps nobody else from theirs."""
     try:

@@ -31,9 +31,17 @@ class Rule:
 RULES = (Rule(fact="requisition.captured", template="intake-to-order", subject="requisition"),)
 
 
+def due() -> bool:
+    return any(_behind(each) for each in _logs())
+
+
 def answer() -> int:
     """Reads on in every log. Returns how many plans were started."""
-    return sum(_follow(log_name) for log_name in LedgerHead.objects.order_by("log").values_list("log", flat=True))
+    return sum(_follow(each) for each in _logs())
+
+
+def _logs() -> list[str]:
+    return list(LedgerHead.objects.order_by("log").values_list("log", flat=True))
 
 
 def _follow(log_name: str) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from agents import crashpoints
 from agents.models import AwaitedObject, Step
@@ -16,9 +16,18 @@ from ledger.models import Cursor, EntryObject, LedgerHead
 CURSOR = "engine"
 
 
+def due() -> bool:
+    """Whether the journal has gone on, or somebody's time has come."""
+    return any(_behind(log) for log in _logs()) or _late().exists()
+
+
 def follow_feed() -> int:
     """Reads on in every log and wakes the steps that wait for a named object. Returns how many were woken."""
-    return sum(_follow(log) for log in LedgerHead.objects.order_by("log").values_list("log", flat=True))
+    return sum(_follow(log) for log in _logs())
+
+
+def _logs() -> list[str]:
+    return list(LedgerHead.objects.order_by("log").values_list("log", flat=True))
 
 
 def _follow(log: str) -> int:
@@ -68,12 +77,15 @@ def happened_since(known: Mapping[ObjectRef, int], *, log: str) -> bool:
 
 def pass_time() -> int:
     """Wakes the steps whose `wait_until` has come, by the database's clock."""
-    late = Step.objects.filter(status=Step.Status.WAITING, wait_until__lte=clock.now())
-    ids = list(late.values_list("pk", flat=True))
+    ids = list(_late().values_list("pk", flat=True))
     if not ids:
         return 0
     with transaction.atomic():
         return wake(ids)
+
+
+def _late() -> QuerySet[Step]:
+    return Step.objects.filter(status=Step.Status.WAITING, wait_until__lte=clock.now())
 
 
 def wake(step_ids: Iterable[int]) -> int:

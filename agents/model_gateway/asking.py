@@ -13,6 +13,7 @@ from agents.model_gateway.calling import Reply
 from agents.model_gateway.questions import Question
 from agents.models import ModelCall
 from ledger import clock, sources
+from ledger.errors import DomainError
 from ledger.models import LegalEntity, Source
 
 Value = TypeVar("Value")
@@ -76,12 +77,16 @@ def _put(question: Question[Any], endpoint: tiers.Endpoint | None, caller: Calle
     return _verified(question, reply)
 
 
-def _verified(question: Question[Any], reply: Reply) -> Reply:
+def _problems(question: Question[Any], shape: BaseModel | None) -> list[str]:
+    """An answer that cannot even be looked at is a problem, not a failure of ours."""
     try:
-        found = list(question.problems(reply.value))
-    except (ValueError, TypeError, KeyError, IndexError, ArithmeticError) as error:
-        found = [f"{type(error).__name__}: {error}"]
-    if not found:
+        return list(question.problems(shape))
+    except (DomainError, ValueError, TypeError, KeyError, IndexError, ArithmeticError) as error:
+        return [f"{type(error).__name__}: {error}"]
+
+
+def _verified(question: Question[Any], reply: Reply) -> Reply:
+    if not (found := _problems(question, reply.value)):
         return reply
     return replace(reply, outcome=Outcome.UNVERIFIED, value=None, detail=" ".join(found)[:2000])
 
@@ -97,7 +102,7 @@ def _remembered(question: Question[Any], digest: str) -> tuple[BaseModel, ModelC
     if call is None or call.output is None:
         return None
     shape = calling.read_again(question, call.output.text)
-    return None if shape is None or list(question.problems(shape)) else (shape, call)
+    return None if shape is None or _problems(question, shape) else (shape, call)
 
 
 def _keep(

@@ -317,6 +317,23 @@ def test_a_step_that_cannot_even_be_stored_keeps_nobody_from_theirs(entity, monk
     assert statuses(bad) == {"a": "running"}
 
 
+def test_whether_anything_is_due_is_told_without_doing_it(entity, later):
+    engine.answer()
+    assert not engine.due()
+    ACTS["a"] = lambda context: Await([ORDER], "the ERP", until=context.now + engine.timedelta(hours=1))
+    plan = start(entity, {"key": "a"})
+    assert engine.due()
+    assert step(plan, "a").attempts == 0
+    engine.answer()
+    engine.answer()
+    assert not engine.due()
+    later(3700)
+    assert engine.due()
+    later(0)
+    happen(entity, ORDER)
+    assert engine.due()
+
+
 def test_an_idle_visit_only_reads(entity):
     engine.answer()
     with CaptureQueriesContext(connection) as seen:
