@@ -108,8 +108,7 @@ def keep(proposal: Proposal, claims: Sequence[Claim]) -> list[Evidence]:
         raise InvalidInput(_("Evidence is at most %(most)d claims of 2,000 characters.") % {"most": MOST_CLAIMS})
     at = clock.now()
     rows = []
-    for position, claim in enumerate(claims, start=1):
-        checked = verify(claim, entity=proposal.entity)
+    for position, (claim, checked) in enumerate(_verify_all(claims, proposal.entity), start=1):
         rows.append(
             Evidence(
                 proposal=proposal,
@@ -129,6 +128,11 @@ def keep(proposal: Proposal, claims: Sequence[Claim]) -> list[Evidence]:
     return Evidence.objects.bulk_create(rows)
 
 
+def _verify_all(claims: Sequence[Claim], entity: LegalEntity) -> list[tuple[Claim, Checked]]:
+    with readings.figures_once():
+        return [(claim, verify(claim, entity=entity)) for claim in claims]
+
+
 def of(proposal: Proposal) -> list[Evidence]:
     return list(proposal.evidence.filter(revision=proposal.revision))
 
@@ -141,8 +145,8 @@ def recheck(proposal: Proposal) -> list[Evidence]:
     """Verifies what is kept once more, because sources change between a decision and carrying it out."""
     rows = of(proposal)
     at = clock.now()
-    for row in rows:
-        checked = verify(claim_of(row), entity=proposal.entity)
+    claims = [claim_of(row) for row in rows]
+    for row, (_claim, checked) in zip(rows, _verify_all(claims, proposal.entity), strict=True):
         row.verified, row.found, row.problem = checked.verified, checked.found[:400], checked.problem[:400]
         row.checked_at = at
     with transaction.atomic():

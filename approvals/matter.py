@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from approvals.models import Proposal
+from contracts.queries import AgreedPrice, price_for
 from ledger.actors import Actor, ActorKind
 from ledger.command import Command, Subjects, fingerprint
 from ledger.models import CostCentre, LegalEntity, Person
@@ -159,6 +160,16 @@ class Matter:
         """Lines of orders; of an award when no order goes with it."""
         ordered = tuple(self._lines(kind for kind in self.kinds if kind in SPENDING))
         return ordered or tuple(self._lines(kind for kind in self.kinds if kind in PRICED))
+
+    @cached_property
+    def agreed_prices(self) -> tuple[AgreedPrice | None, ...]:
+        """The contract price of each priced line, where there is one."""
+        return tuple(
+            price_for(vendor_key=line.vendor, item_key=line.item, on=self.today, quantity=line.quantity)
+            if line.item and line.vendor
+            else None
+            for line in self.priced_lines
+        )
 
     def _lines(self, kinds: Iterator[str]) -> Iterator[PricedLine]:
         wanted = set(kinds)

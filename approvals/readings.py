@@ -5,7 +5,9 @@ Sealed values, tokens and personal data are not in it; a field that is not liste
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -17,6 +19,8 @@ from django.utils.translation import gettext as _
 from ledger import clock
 from ledger.errors import DomainError
 from ledger.models import LegalEntity
+
+_computed: ContextVar[dict[tuple[str, str], Any] | None] = ContextVar("figures_computed", default=None)
 
 
 class Unreadable(DomainError):
@@ -100,8 +104,8 @@ QUOTE_FIELDS = frozenset(
 
 def row(kind: str, key: str, field: str, *, entity: LegalEntity) -> Found:
     """Raises `Unreadable` when there is no such record, field or kind."""
-    if figure := FIGURES.get(kind):
-        return _figure(figure, key, field, entity)
+    if kind in FIGURES:
+        return _figure(kind, key, field, entity)
     table = TABLES.get(kind)
     if table is None or field not in table.fields:
         raise Unreadable(
@@ -151,9 +155,28 @@ def _version(instance: Any) -> str:
     return ""
 
 
-def _figure(read: Callable[[LegalEntity, list[str]], Any], key: str, field: str, entity: LegalEntity) -> Found:
+@contextmanager
+def figures_once() -> Iterator[None]:
+    """Inside, the same figures are computed once: many claims are about one supplier's history."""
+    token = _computed.set({})
     try:
-        figures = read(entity, key.split("/"))
+        yield
+    finally:
+        _computed.reset(token)
+
+
+def _figures(kind: str, key: str, entity: LegalEntity) -> Any:
+    known = _computed.get()
+    if known is None:
+        return FIGURES[kind](entity, key.split("/"))
+    if (kind, key) not in known:
+        known[kind, key] = FIGURES[kind](entity, key.split("/"))
+    return known[kind, key]
+
+
+def _figure(kind: str, key: str, field: str, entity: LegalEntity) -> Found:
+    try:
+        figures = _figures(kind, key, entity)
         value = getattr(figures, field) if not field.startswith("_") else None
     except (DomainError, AttributeError, ValueError, IndexError, ArithmeticError) as error:
         raise Unreadable(

@@ -7,7 +7,6 @@ from decimal import Decimal
 from approvals.answers.money import one_of
 from approvals.matter import Matter, PricedLine
 from approvals.vocabulary import VENDOR_STATUSES, Answer, Known, NotApplicable, Uncomputable, number
-from contracts.queries import AgreedPrice, price_for
 from ledger.money import Money
 from vendors import performance, queries
 from vendors.models import Certificate
@@ -63,21 +62,20 @@ def certificates_valid(matter: Matter) -> Answer:
 def contract_covered(matter: Matter) -> Answer:
     if not matter.priced_lines:
         return NO_PRICES
-    bare = [line.item or "free text" for line in matter.priced_lines if _agreed(matter, line) is None]
+    pairs = zip(matter.priced_lines, matter.agreed_prices, strict=True)
+    bare = [line.item or "free text" for line, agreed in pairs if agreed is None]
     return Known(not bare, f"no contract price for {', '.join(bare[:5])}" if bare else "all lines are under contract")
 
 
 def price_vs_contract_pct(matter: Matter) -> Answer:
     if not matter.priced_lines:
         return NO_PRICES
-    found = [(line, agreed) for line in matter.priced_lines if (agreed := _agreed(matter, line))]
-    if not found:
-        return NotApplicable("no line is under contract")
     gaps = [
         (_gap(matter, line, agreed.unit_price, agreed.currency), f"{line.item} against {agreed.contract}")
-        for line, agreed in found
+        for line, agreed in zip(matter.priced_lines, matter.agreed_prices, strict=True)
+        if agreed is not None
     ]
-    return number(*max(gaps))
+    return number(*max(gaps)) if gaps else NotApplicable("no line is under contract")
 
 
 def price_vs_benchmark_pct(matter: Matter) -> Answer:
@@ -91,12 +89,6 @@ def price_vs_benchmark_pct(matter: Matter) -> Answer:
         gap = _gap(matter, line, known.median, known.currency)
         gaps.append((gap, f"{line.item} against the median of {known.rows} deliveries"))
     return number(*max(gaps))
-
-
-def _agreed(matter: Matter, line: PricedLine) -> AgreedPrice | None:
-    if not line.item or not line.vendor:
-        return None
-    return price_for(vendor_key=line.vendor, item_key=line.item, on=matter.today, quantity=line.quantity)
 
 
 def _gap(matter: Matter, line: PricedLine, reference: Decimal, currency: str) -> Decimal:
