@@ -76,6 +76,7 @@ def test_an_award_alone_knows_the_items_of_the_event(opened, entity, rita):
 
 def test_one_quote_is_a_single_source(entity, rita):
     event = market.make_event(entity, rita)
+    EventLine.objects.update(item=make_item("ITM-0001"))
     market.submit(event, 1, "2.10")
     market.reach_deadline(event)
     made = propose_bundle(event, 1, "2.10", rita=rita)
