@@ -107,6 +107,21 @@ def test_the_last_entry_rewritten_with_a_fresh_hash_contradicts_the_head(tamper)
     assert found() == (False, 5)
 
 
+def test_time_that_runs_backwards_is_named_even_in_a_chain_rewritten_to_its_end(tamper):
+    entry = Entry.objects.get(seq=5)
+    early = "2020-01-01T00:00:00.000000Z"
+    content = rfc8785.dumps(chain.read(entry) | {"time": early})
+    digest = chain.leaf_hash(content)
+    tamper(
+        "UPDATE ledger_entry SET bytes = %s, hash = %s, time = '2020-01-01 00:00:00.000000' WHERE seq = 5",
+        [content, digest],
+    )
+    tamper("UPDATE ledger_ledgerhead SET hash = %s", [digest])
+    finding = verification.verify()
+    assert finding.first_bad == 5
+    assert "time" in finding.reason
+
+
 def test_two_entries_swapped_are_named(tamper):
     tamper("UPDATE ledger_entry SET seq = 99 WHERE seq = 2")
     tamper("UPDATE ledger_entry SET seq = 2 WHERE seq = 3")
