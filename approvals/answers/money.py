@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
-from django.db.models import Sum
+from django.db.models import Q, Sum
 
 from approvals.matter import Matter, NewSpend
 from approvals.models import Proposal, Spend
@@ -14,8 +14,8 @@ from ledger.money import Money
 from procure.finance import budgets
 
 WINDOW = timedelta(days=30)
-#: Decided to be spent: a proposal that still waits for a person binds nothing yet.
-COUNTED = (Proposal.Status.PASSED, Proposal.Status.APPROVED, Proposal.Status.CARRIED_OUT)
+#: Decided to be spent, whenever that was; a proposal that still waits for a person binds nothing yet.
+DECIDED = (Proposal.Status.PASSED, Proposal.Status.APPROVED)
 
 
 def amount(matter: Matter) -> Answer:
@@ -44,13 +44,9 @@ def rolling_30d_amount(matter: Matter) -> Answer:
 
 
 def _before(matter: Matter, vendor: str, name: str, value: str) -> Decimal:
-    earlier = Spend.objects.filter(
-        vendor_key=vendor,
-        proposal__entity=matter.entity,
-        proposal__status__in=COUNTED,
-        proposal__made_at__gt=matter.at - WINDOW,
-        **{name: value},
-    )
+    decided = Q(proposal__status__in=DECIDED)
+    spent = Q(proposal__status=Proposal.Status.CARRIED_OUT, proposal__carried_out_at__gt=matter.at - WINDOW)
+    earlier = Spend.objects.filter(decided | spent, vendor_key=vendor, proposal__entity=matter.entity, **{name: value})
     if matter.proposal_id is not None:
         earlier = earlier.exclude(proposal=matter.proposal_id)
     return earlier.aggregate(total=Sum("amount"))["total"] or Decimal(0)

@@ -132,6 +132,16 @@ def test_an_order_in_a_currency_without_a_rate_asks(entity, rita):
     assert made.amount is None
 
 
+@pytest.mark.usefixtures("contract")
+def test_an_order_proposed_long_ago_counts_from_the_day_it_was_carried_out(entity, rita, ada):
+    slow = propose_order(order(600), entity=entity, requested_by=rita, confidence=Decimal("0.5"))
+    clock.shift(timedelta(days=40))
+    approve(slow, slow.steps.get().people.first())
+    work()
+    assert queries.outcome(slow) == "carried_out"
+    assert keys(propose_order(order(600), entity=entity, requested_by=rita)) == ["split-purchase"]
+
+
 def raised(entity, rita, **fields):
     captured = requisitions.capture(words="100 packs of tablets", actor=Actor.human(rita), entity=entity)
     line = NeededLine(item="ITM-0001", description="Tablets", quantity=Decimal(100))
