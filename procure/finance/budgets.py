@@ -118,6 +118,7 @@ def release(kind: str, key: str, *, actor: Actor, causes: Sequence[int]) -> Comm
     ended = Commitment.objects.filter(pk=commitment.pk, status=Commitment.Status.HELD)
     if not ended.update(status=Commitment.Status.RELEASED, ended_at=clock.now()):
         return None
+    commitment.refresh_from_db(fields=["status", "ended_at"])
     _move(budget, -commitment.amount)
     entries.budget_fact("released", budget, actor=actor, causes=causes, commitment=commitment)
     return commitment
