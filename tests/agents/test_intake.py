@@ -34,8 +34,8 @@ def structured(**fields):
     } | fields
 
 
-def paths(read, unclear=None):
-    return [each.path for each in gaps.find(read, KNOWN, unclear=unclear or {})]
+def paths(read):
+    return [each.path for each in gaps.find(read, KNOWN)]
 
 
 @pytest.mark.parametrize(
@@ -63,8 +63,15 @@ def test_one_question_is_asked_for_each_thing_that_is_missing(read, asked):
 
 def test_items_that_fit_are_offered_with_their_names():
     read = structured(line={"quantity": "5", "candidates": [{"item": "ITM-0002", "score": 0.9}]})
-    (question,) = gaps.find(read, KNOWN, unclear={})
+    (question,) = gaps.find(read, KNOWN)
     assert question.suggestions == ("ITM-0002 · Aspirin 300mg, tablets",)
+
+
+def test_what_was_answered_but_not_understood_is_asked_anew_and_says_so():
+    read = structured(line={"quantity": "5", "item": "ITM-0001"}, needed_by=None)
+    (question,) = gaps.find(read, KNOWN, unclear={"needed_by": "whenever"}, times={"needed_by": 2})
+    assert question.path == "needed_by.3"
+    assert question.text == "“whenever” was not understood. By which date do you need it?"
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,13 @@
 from decimal import Decimal
 
 import pytest
+from django.db import transaction
 
 from agents import queries
 from agents.models import Plan, Step
+from agents.roles.intake import reading
 from approvals.models import Proposal
+from ledger import clock
 from ledger.actors import Actor
 from ledger.models import CostCentre
 from procure import requisitions
@@ -107,12 +110,33 @@ def test_what_is_missing_is_asked_and_the_answers_are_read(company, entity, rita
     work()
     question = requisition.questions.get(answered_at=None)
     assert question.text.startswith("“whenever” was not understood.")
-    requisitions.answer(requisition, {"needed_by": "15 September 2027"}, actor=Actor.human(rita))
+    requisitions.answer(requisition, {question.path: "15 September 2027"}, actor=Actor.human(rita))
     work()
     assert states(requisition)["understand"] == "done"
     command = proposal_of(requisition, "raise").commands[0]["fields"]
     assert (command["lines"][0]["quantity"], command["needed_by"]) == ("2000", "2027-09-15")
     assert [each.claim for each in proposal_of(requisition, "raise").evidence.all() if not each.verified] == []
+
+
+def test_an_answer_that_comes_in_while_the_words_are_read_is_not_lost(company, entity, rita, monkeypatch):
+    sentence = "We need Lamivudine/Zidovudine 150/300mg tablets for Nigeria by 15 September 2027"
+    requisition = ask_for(sentence, person=rita, entity=entity)
+    work()
+    requisitions.answer(requisition, {"lines[0].quantity": "many"}, actor=Actor.human(rita))
+    read = reading.read
+
+    def slowly(*args):
+        monkeypatch.setattr(reading, "read", read)
+        found = read(*args)
+        with transaction.atomic():
+            requisition.questions.create(path="deliver_to", text="Where?", answer="Kenya", answered_at=clock.now())
+        return found
+
+    monkeypatch.setattr(reading, "read", slowly)
+    work()
+    requisition.refresh_from_db()
+    assert requisition.structured["answers"] == {"deliver_to": "Kenya"}
+    assert requisition.deliver_to == "KE"
 
 
 def test_words_that_command_the_reader_bring_in_a_person(company, entity, rita):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import ROUND_CEILING, Decimal
@@ -20,9 +21,20 @@ _NUMBER = re.compile(r"\d[\d.,'’ ]*")
 
 
 def given(requisition: Requisition) -> dict[str, str]:
-    """By path, in the order asked."""
-    answered = requisition.questions.exclude(answered_at=None).order_by("pk")
-    return dict(answered.values_list("path", "answer"))
+    """The last answer about each field."""
+    answered = requisition.questions.exclude(answered_at=None).order_by("pk").values_list("path", "answer")
+    return {field_of(path): text for path, text in answered}
+
+
+def times_asked(requisition: Requisition) -> Counter[str]:
+    """How many answers about each field there are: they stay, so asking again takes another path."""
+    answered = requisition.questions.exclude(answered_at=None).values_list("path", flat=True)
+    return Counter(field_of(path) for path in answered)
+
+
+def field_of(path: str) -> str:
+    """`needed_by.2` is the second question about `needed_by`."""
+    return re.sub(r"\.\d+$", "", path)
 
 
 def digest_of(text: str) -> str:

@@ -29,10 +29,21 @@ class Known:
         return {each.key: each.name for each in self.items}
 
 
-def find(structured: Mapping[str, Any], known: Known, *, unclear: Mapping[str, str]) -> list[Question]:
-    """`unclear` are answers that could not be read, by path: asked again with a hint."""
+def find(
+    structured: Mapping[str, Any],
+    known: Known,
+    *,
+    unclear: Mapping[str, str] | None = None,
+    times: Mapping[str, int] | None = None,
+) -> list[Question]:
+    """`unclear` are answers that could not be read: asked again with a hint. `times` a field was answered before."""
+    unclear, times = unclear or {}, times or {}
     return [
-        Question(path, f"{_not_understood(unclear[path])} {text}" if path in unclear else text, suggestions)
+        Question(
+            f"{path}.{times[path] + 1}" if times.get(path) else path,
+            f"{_not_understood(unclear[path])} {text}" if path in unclear else text,
+            suggestions,
+        )
         for path, text, suggestions in _gaps(structured, known)
     ]
 

@@ -22,18 +22,21 @@ Status = Requisition.Status
 
 
 def understand(context: Context) -> Outcome:
-    requisition = queries.requisition(context.subject.key)
+    requisition, applied = _latest(context), context.memory.get("answers")
     if requisition.status == Status.WITHDRAWN:
         return End(_("%s was withdrawn.") % requisition.reference)
-    if requisition.status in Requisition.UNRAISED:
-        given = answers.given(requisition)
-        if context.memory.get("answers") != digest(given):
-            _read(context, requisition, given)
-        context.look(context.subject)
-        requisition = queries.requisition(context.subject.key)
-        if requisition.status in Requisition.UNRAISED and (waiting := _questions(requisition, digest(given))):
-            return waiting
+    # An answer may come in while the words are read, so it looks again until it has read all there are.
+    while requisition.status in Requisition.UNRAISED and applied != digest(given := answers.given(requisition)):
+        _read(context, requisition, given)
+        requisition, applied = _latest(context), digest(given)
+    if requisition.status in Requisition.UNRAISED and (waiting := _questions(requisition, applied)):
+        return waiting
     return Finish(_understood(requisition), claims.of_reading(requisition))
+
+
+def _latest(context: Context) -> Requisition:
+    context.look(context.subject)
+    return queries.requisition(context.subject.key)
 
 
 def _read(context: Context, requisition: Requisition, given: dict[str, str]) -> None:
@@ -45,7 +48,7 @@ def _read(context: Context, requisition: Requisition, given: dict[str, str]) -> 
         structured["cost_centre"] = _usual_centre(requisition)
     known = gaps.Known(today=context.today, items=items, centres=centres, base_currency=context.entity.base_currency)
     unclear = answers.apply(structured, given, known)
-    asked = gaps.find(structured, known, unclear=unclear)
+    asked = gaps.find(structured, known, unclear=unclear, times=answers.times_asked(requisition))
     structured["questions"] = [each.text for each in asked]
     requisitions.record_reading(requisition, structured, asked, actor=context.actor)
 
@@ -63,7 +66,7 @@ def _usual_centre(requisition: Requisition) -> str | None:
     return None
 
 
-def _questions(requisition: Requisition, given: str) -> AskPerson | None:
+def _questions(requisition: Requisition, applied: str | None) -> AskPerson | None:
     open_now = requisition.questions.filter(answered_at=None).count()
     if not open_now:
         return None
@@ -72,7 +75,7 @@ def _questions(requisition: Requisition, given: str) -> AskPerson | None:
         "%(person)s: %(count)d questions about %(reference)s",
         open_now,
     ) % {"person": requisition.requested_by, "count": open_now, "reference": requisition.reference}
-    return AskPerson([of_requisition(requisition)], note, memory={"answers": given})
+    return AskPerson([of_requisition(requisition)], note, memory={"answers": applied})
 
 
 def _understood(requisition: Requisition) -> dict[str, Any]:
