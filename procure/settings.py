@@ -232,6 +232,13 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
+    "ENUM_NAME_OVERRIDES": {
+        "RequisitionStatus": "procure.models.requisitions.Requisition.Status",
+        "ProposalStatus": "approvals.models.proposals.Proposal.Status",
+        "EventStatus": "procure.models.sourcing.SourcingEvent.Status",
+        "InvitationStatus": "procure.models.sourcing.Invitation.Status",
+        "OrderStatus": "procure.models.orders.Order.Status",
+    },
 }
 SIMPLE_HISTORY_HISTORY_ID_USE_UUID = False
 IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
