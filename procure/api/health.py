@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from agents import queries
 from ledger import clock
 from ledger.models import Effect, Entry, LedgerHead
 
@@ -37,7 +38,7 @@ def live(request: HttpRequest) -> HttpResponse:
 @never_cache
 def ready(request: HttpRequest) -> JsonResponse:
     """Database, ledger and worker are fit for work: 200, else 503 with what is wrong."""
-    checks = [_safely(each) for each in (database, ledger_head, oldest_due)]
+    checks = [_safely(each) for each in (database, ledger_head, work)]
     body = {
         "status": "ready" if all(each.good for each in checks) else "not ready",
         "checks": {each.name: {"ok": each.good, "detail": each.detail} for each in checks},
@@ -59,11 +60,17 @@ def gauges() -> list[tuple[str, str, Any]]:
     now = clock.now()
     effects = Effect.objects.filter(status__in=Effect.OPEN)
     due = effects.filter(status=Effect.Status.WAITING, not_before__lte=now).order_by("not_before").first()
+    waited = _age(due.not_before if due else None, now)
     return [
         ("ledger_entries", "Entries in all logs.", sum(LedgerHead.objects.values_list("seq", flat=True))),
         ("outbox_open", "Outside effects not settled yet.", effects.count()),
+        (
+            "steps_oldest_due_seconds",
+            "How long the oldest due plan step waits.",
+            int(queries.oldest_due().total_seconds()),
+        ),
         ("outbox_unknown", "Effects whose outcome a person must find out.", effects.filter(status="unknown").count()),
-        ("outbox_oldest_due_seconds", "How long the oldest due effect has waited.", _age(due and due.not_before, now)),
+        ("outbox_oldest_due_seconds", "How long the oldest due effect has waited.", waited),
     ]
 
 
@@ -93,8 +100,12 @@ def ledger_head() -> Check:
     return Check("ledger", good=True, detail="each head is its log's newest entry")
 
 
-def oldest_due() -> Check:
+def work() -> Check:
+    """What has been due longest, of plan steps and outside effects; a worker takes either within seconds."""
     now = clock.now()
     waiting = Effect.objects.filter(status=Effect.Status.WAITING, not_before__lte=now).order_by("not_before").first()
-    age = _age(waiting and waiting.not_before, now)
-    return Check("work", good=age < LATE.total_seconds(), detail=f"oldest due effect: {age} s")
+    effects = timedelta(seconds=_age(waiting.not_before if waiting else None, now))
+    oldest = max(effects, queries.oldest_due())
+    return Check(
+        "work", good=oldest < LATE, detail=f"the oldest work that is due waits {int(oldest.total_seconds())} s"
+    )

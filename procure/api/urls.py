@@ -1,12 +1,21 @@
-from django.urls import path
+from django.contrib.auth.decorators import login_required
+from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework.routers import SimpleRouter
 
-from procure.api import health
+from procure.api import health, views
 
 app_name = "api"
+router = SimpleRouter()
+router.register("requisitions", views.Requisitions, basename="requisition")
+router.register("proposals", views.Proposals, basename="proposal")
+router.register("events", views.Events, basename="event")
+router.register("orders", views.Orders, basename="order")
+
 urlpatterns = [
+    path("api/v1/", include(router.urls)),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="api:schema"), name="docs"),
+    path("api/docs/", login_required(SpectacularSwaggerSplitView.as_view(url_name="api:schema")), name="docs"),
     path("health/live", health.live, name="live"),
     path("health/ready", health.ready, name="ready"),
     path("metrics", health.metrics, name="metrics"),

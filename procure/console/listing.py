@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from ledger.models import LegalEntity
-from procure.console.pages import entity_of, show
+from procure.console.pages import entity_of, person_of, show
 
 PER_PAGE = 50
 MOST_EXPORTED = 20_000
@@ -53,7 +53,7 @@ class Listing:
 
 def narrowed(listing: Listing, request: HttpRequest) -> tuple[QuerySet, str, str]:
     entity = entity_of(request)
-    rows = listing.rows(request.user)
+    rows = listing.rows(person_of(request))
     chosen = request.GET.get("show", "")
     for chip in listing.chips:
         if chip.value == chosen:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from django.contrib import admin
@@ -12,7 +12,8 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from ledger import clock, rights
@@ -28,7 +29,7 @@ from ledger.errors import (
     Stale,
     Stopped,
 )
-from ledger.models import LegalEntity
+from ledger.models import LegalEntity, Person
 
 STATUS: dict[type[DomainError], int] = {
     NotAllowed: 403,
@@ -41,11 +42,11 @@ STATUS: dict[type[DomainError], int] = {
     Misconfigured: 503,
 }
 HEADLINES = {
-    403: _("You may not do this"),
-    404: _("Nothing here"),
-    409: _("This has changed since you looked"),
-    422: _("This cannot be accepted"),
-    503: _("Not possible right now"),
+    403: gettext_lazy("You may not do this"),
+    404: gettext_lazy("Nothing here"),
+    409: gettext_lazy("This has changed since you looked"),
+    422: gettext_lazy("This cannot be accepted"),
+    503: gettext_lazy("Not possible right now"),
 }
 
 
@@ -54,18 +55,28 @@ def status_of(error: DomainError) -> int:
     return next((STATUS[each] for each in type(error).__mro__ if each in STATUS), 409)
 
 
+def person_of(request: HttpRequest) -> Person:
+    """Who is signed in; `page` lets nobody else through."""
+    return cast(Person, request.user)
+
+
 def actor_of(request: HttpRequest) -> Actor:
-    return Actor.human(request.user)  # type: ignore[arg-type]
+    return Actor.human(person_of(request))
+
+
+def by_htmx(request: HttpRequest) -> bool:
+    """Whether a part of the page was asked for, not the page."""
+    return bool(getattr(request, "htmx", False))
 
 
 def entity_of(request: HttpRequest) -> LegalEntity:
-    if entity := getattr(request.user, "entity", None):
+    if entity := person_of(request).entity:
         return entity
     raise NotAllowed(_("Your account belongs to no legal entity. Ask an administrator to assign one."))
 
 
 def may(request: HttpRequest, right: str) -> bool:
-    return rights.person_may(request.user, right)  # type: ignore[arg-type]
+    return rights.person_may(person_of(request), right)
 
 
 def page(*, right: str | None = None, methods: tuple[str, ...] = ("GET", "HEAD")) -> Callable:
@@ -74,7 +85,7 @@ def page(*, right: str | None = None, methods: tuple[str, ...] = ("GET", "HEAD")
     def outer(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         @wraps(view)
         def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            with timezone.override(ZoneInfo(request.user.time_zone)):
+            with timezone.override(ZoneInfo(person_of(request).time_zone)):
                 try:
                     if right is not None:
                         rights.require(actor_of(request), right)
@@ -117,6 +128,6 @@ def refuse(request: HttpRequest, error: DomainError, *, back: str = "") -> HttpR
         "back": back,
         "difference": error.context.get("difference"),
     }
-    if request.htmx:  # type: ignore[attr-defined]
+    if by_htmx(request):
         return fragment(request, "console/_refusal.html", context, status=status)
     return show(request, "console/refusal.html", context, status=status)

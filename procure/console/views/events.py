@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from ledger.command import ObjectRef
 from ledger.errors import DomainError, NotFound
 from procure.console import event_page, sight, timeline
-from procure.console.pages import actor_of, may, page, show
+from procure.console.pages import actor_of, may, page, person_of, show
 from procure.models import AwardLine, Invitation, SourcingEvent
 from procure.sourcing import comparison, events, invitations
 
@@ -20,7 +20,7 @@ OPEN_TO_READ = (SourcingEvent.Status.OPENED, SourcingEvent.Status.AWARDED)
 
 
 def _found(request: HttpRequest, reference: str) -> SourcingEvent:
-    rows = sight.events(request.user)  # type: ignore[arg-type]
+    rows = sight.events(person_of(request))
     return sight.one(rows.select_related("requisition__requested_by", "entity"), reference)
 
 

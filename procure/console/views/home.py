@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from approvals import queries
 from ledger import clock
 from procure.console import desk, queue_page, sight
-from procure.console.pages import entity_of, may, page, show
+from procure.console.pages import entity_of, may, page, person_of, show
 
 MOST_LINES = 5
 #: Work that is due for longer than this means no worker is there.
@@ -21,23 +21,23 @@ WORKER_MISSING = timedelta(minutes=2)
 
 @page()
 def home(request: HttpRequest) -> HttpResponse:
-    entity, person = entity_of(request), request.user
+    entity, person = entity_of(request), person_of(request)
     today, now = clock.business_date(entity), clock.now()
     decides = may(request, "proposal.decide")
-    waiting = queries.queue(person, "mine" if decides else "requests", limit=MOST_LINES)  # type: ignore[arg-type]
+    waiting = queries.queue(person, "mine" if decides else "requests", limit=MOST_LINES)
     context: dict[str, Any] = {
         "title": formats.date_format(today, "l j F Y"),
         "here": _("Home"),
         "decides": decides,
         "waiting": waiting,
-        "waiting_count": queries.count(person, "mine" if decides else "requests"),  # type: ignore[arg-type]
+        "waiting_count": queries.count(person, "mine" if decides else "requests"),
         "late": {gist.reference for gist in waiting if queue_page.is_late(gist, now)},
         "oldest": min((gist.made_at for gist in waiting), default=None),
-        "plans": desk.plans(person),  # type: ignore[arg-type]
+        "plans": desk.plans(person),
         "may_ask": may(request, "requisition.capture"),
-        "mine": sight.requisitions(person).filter(requested_by=person).order_by("-pk")[:MOST_LINES],  # type: ignore[arg-type]
+        "mine": sight.requisitions(person).filter(requested_by=person).order_by("-pk")[:MOST_LINES],
     }
-    if sight.sees_all(person):  # type: ignore[arg-type]
+    if sight.sees_all(person):
         health = desk.health(entity)
         context |= {
             "sees_all": True,

@@ -123,11 +123,12 @@ EVENTS = Listing(
 )
 
 
-def _erp(row: Order) -> str:
+def _erp(row: Any) -> str:
+    """`row` is an order with its tracking joined in."""
     if row.erp_status is None:
         return ""
-    word = str(OrderTracking.Status(row.erp_status).label)  # type: ignore[attr-defined]
-    return f"{row.erp_number}, {word.lower()}" if row.erp_number else word  # type: ignore[attr-defined]
+    word = str(OrderTracking.Status(row.erp_status).label)
+    return f"{row.erp_number}, {word.lower()}" if row.erp_number else word
 
 
 _VERSION = OrderVersion.objects.filter(order=OuterRef("pk"), number=OuterRef("current_version"))

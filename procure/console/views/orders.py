@@ -12,14 +12,14 @@ from approvals.models import CarriedOut, Proposal
 from ledger.command import Change, ObjectRef
 from ledger.money import Money
 from procure.console import sight, timeline, wording
-from procure.console.pages import may, page, show
+from procure.console.pages import may, page, person_of, show
 from procure.models import Order, OrderVersion
 from procure.queries import effects_of
 
 
 @page(right="proposal.view")
 def order(request: HttpRequest, reference: str) -> HttpResponse:
-    rows = sight.orders(request.user)  # type: ignore[arg-type]
+    rows = sight.orders(person_of(request))
     found = sight.one(
         rows.select_related("vendor", "requisition", "event", "cost_centre", "tracking", "entity"), reference
     )

@@ -13,7 +13,7 @@ from ledger.command import ObjectRef
 from ledger.errors import NotFound
 from procure.console import plan_page, sight, timeline
 from procure.console.drawing import draw
-from procure.console.pages import actor_of, fragment, may, page, show
+from procure.console.pages import actor_of, fragment, may, page, person_of, show
 from procure.console.places import address
 
 
@@ -40,7 +40,7 @@ def _board(request: HttpRequest, plan: Plan) -> dict[str, object]:
 
 @page(right="proposal.view")
 def plan(request: HttpRequest, reference: str) -> HttpResponse:
-    found = sight.one(sight.plans(request.user).select_related("template", "entity", "requested_by"), reference)
+    found = sight.one(sight.plans(person_of(request)).select_related("template", "entity", "requested_by"), reference)
     context = _board(request, found) | {
         "title": found.template.title,
         "here": found.reference,
@@ -52,13 +52,13 @@ def plan(request: HttpRequest, reference: str) -> HttpResponse:
 @page(right="proposal.view")
 def graph(request: HttpRequest, reference: str) -> HttpResponse:
     """The moving part alone; it asks again only while something runs."""
-    found = sight.one(sight.plans(request.user).select_related("template", "entity", "requested_by"), reference)
+    found = sight.one(sight.plans(person_of(request)).select_related("template", "entity", "requested_by"), reference)
     return fragment(request, "console/_plan_board.html", _board(request, found))
 
 
 @page(right="plan.manage", methods=("POST",))
 def release(request: HttpRequest, reference: str, key: str) -> HttpResponse:
-    found = sight.one(sight.plans(request.user), reference)
+    found = sight.one(sight.plans(person_of(request)), reference)
     step = found.steps.filter(key=key).first()
     if step is None:
         raise NotFound()
@@ -69,7 +69,7 @@ def release(request: HttpRequest, reference: str, key: str) -> HttpResponse:
 
 @page(right="plan.manage", methods=("POST",))
 def cancel(request: HttpRequest, reference: str) -> HttpResponse:
-    found = sight.one(sight.plans(request.user), reference)
+    found = sight.one(sight.plans(person_of(request)), reference)
     plans.cancel(found, actor=actor_of(request), reason=request.POST.get("reason", ""))
     messages.success(request, _("%(plan)s has ended. What was carried out stays.") % {"plan": reference})
     return redirect("console:plan", reference)

@@ -18,7 +18,7 @@ from ledger.errors import InvalidInput, NotFound, Stale
 from ledger.models import Source
 from procure.console import proposal_page, sight, timeline
 from procure.console.facts_shown import ShownFact, shown
-from procure.console.pages import actor_of, fragment, page, refuse, show
+from procure.console.pages import actor_of, by_htmx, fragment, page, person_of, refuse, show
 from procure.console.views.sources import excerpt
 
 #: Still moving by itself: the page looks again.
@@ -26,15 +26,15 @@ MOVES = (Proposal.Status.PASSED, Proposal.Status.APPROVED)
 
 
 def _found(request: HttpRequest, reference: str) -> Proposal:
-    sight.one(sight.proposals(request.user), reference)  # type: ignore[arg-type]
+    sight.one(sight.proposals(person_of(request)), reference)
     return queries.find(reference)
 
 
 def _context(request: HttpRequest, proposal: Proposal) -> dict[str, Any]:
-    detail = queries.detail(proposal, request.user)  # type: ignore[arg-type]
+    detail = queries.detail(proposal, person_of(request))
     gist = detail.gist
     facts = shown(detail.facts, currency=proposal.entity.base_currency)
-    person = request.user
+    person = person_of(request)
     own = (proposal.author_kind, proposal.author_id) == (
         "human",
         str(person.pk),
@@ -101,9 +101,9 @@ def evidence(request: HttpRequest, reference: str, position: int) -> HttpRespons
     if row.source_kind == Evidence.SourceKind.SPAN:
         ref = row.source_ref
         source = Source.objects.filter(digest=ref["source_digest"]).first()
-        if source is not None and sight.may_read_source(request.user, source, found.entity):  # type: ignore[arg-type]
+        if source is not None and sight.may_read_source(person_of(request), source, found.entity):
             context |= excerpt(source, ref["start"], ref["end"])
-    if request.htmx:  # type: ignore[attr-defined]
+    if by_htmx(request):
         return fragment(request, "console/_evidence.html", context)
     return show(request, "console/evidence.html", context)
 
@@ -169,7 +169,7 @@ def _onwards(request: HttpRequest, reference: str) -> HttpResponse:
     params = QueryDict(request.POST["back"], mutable=True)
     params.pop("open", None)
     tab = params.get("tab", "mine")
-    waiting = queries.queue(request.user, tab if tab in queries.TABS else "mine", limit=2)  # type: ignore[arg-type]
+    waiting = queries.queue(person_of(request), tab if tab in queries.TABS else "mine", limit=2)
     following = [gist.reference for gist in waiting if gist.reference != reference]
     if following and tab == "mine":
         params["open"] = following[0]

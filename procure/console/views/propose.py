@@ -87,16 +87,15 @@ def _form(
     error: InvalidInput | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    errors = error.context.get("errors", ()) if error else ()
-    placed = isinstance(errors, list) and bool(errors)
-    fields = command_form.fields_of(known, values, errors if placed else ())  # type: ignore[arg-type]
+    errors = _errors(error)
+    fields = command_form.fields_of(known, values, errors)
     preview, problem = _preview(made)
     context = {
         "title": known.label or command_form.label_of(known.kind()),
         "known": known,
         "fields": [each for each in fields if each.name != "entity"],
         "rationale": rationale,
-        "problems": command_form.plain_errors(errors) if placed else [error.message] if error else [],  # type: ignore[arg-type]
+        "problems": command_form.plain_errors(errors) or ([error.message] if error else []),
         "made": made,
         "preview": preview,
         "preview_problem": problem,
@@ -104,6 +103,12 @@ def _form(
         "key": request.POST.get("key") or request.GET.get("key", ""),
     }
     return show(request, "console/propose.html", context, status=status)
+
+
+def _errors(error: InvalidInput | None) -> list[dict[str, Any]]:
+    """Pydantic's own, each with its place; none when the refusal is about the whole."""
+    found = error.context.get("errors") if error else None
+    return found if isinstance(found, list) else []
 
 
 def _preview(made: Command | None) -> tuple[tuple[command.Change, ...], str]:

@@ -14,7 +14,7 @@ from ledger import clock
 from ledger.errors import DomainError, InvalidInput, NotFound
 from procure.console import proposal_page, queue_page, sight
 from procure.console.facts_shown import shown
-from procure.console.pages import actor_of, entity_of, fragment, may, page, show
+from procure.console.pages import actor_of, entity_of, fragment, may, page, person_of, show
 
 MOST_AT_ONCE = 50
 
@@ -29,7 +29,7 @@ def _tab(request: HttpRequest) -> str:
 def _tabs(request: HttpRequest) -> list[str]:
     tabs = ["mine"] if may(request, "proposal.decide") else []
     tabs.append("requests")
-    return [*tabs, "all"] if sight.sees_all(request.user) else tabs  # type: ignore[arg-type]
+    return [*tabs, "all"] if sight.sees_all(person_of(request)) else tabs
 
 
 def _without_open(query: str) -> str:
@@ -40,10 +40,10 @@ def _without_open(query: str) -> str:
 
 def gist_context(request: HttpRequest, reference: str, *, back: str = "") -> dict[str, object]:
     """What the pane and the decide bar need for one proposal."""
-    seen = sight.one(sight.proposals(request.user), reference)  # type: ignore[arg-type]
+    seen = sight.one(sight.proposals(person_of(request)), reference)
     proposal = queries.find(seen.reference)
     gist = queries.gist(proposal)
-    allowed, why_not = queries.may_decide(request.user, proposal)  # type: ignore[arg-type]
+    allowed, why_not = queries.may_decide(person_of(request), proposal)
     steps = list(proposal.steps.all())
     proofs = proposal_page.proofs(
         proposal, [each for each in proposal.evidence.all() if each.revision == proposal.revision]
@@ -69,15 +69,15 @@ def _outward(proposal: Proposal) -> bool:
 @page(right="proposal.view")
 def queue(request: HttpRequest) -> HttpResponse:
     tab = _tab(request)
-    person = request.user
-    everything = queries.queue(person, tab)  # type: ignore[arg-type]
+    person = person_of(request)
+    everything = queries.queue(person, tab)
     now = clock.now()
     params = {key: request.GET[key] for key in ("risk", "by", "why", "late", "status") if request.GET.get(key)}
     gists = queue_page.ordered(queue_page.narrow(everything, params, now=now), request.GET.get("sort", "due"))
     context = {
         "title": _("Queue"),
         "tab": tab,
-        "tabs": [(key, queries.count(person, key)) for key in _tabs(request)],  # type: ignore[arg-type]
+        "tabs": [(key, queries.count(person, key)) for key in _tabs(request)],
         "gists": gists,
         "late": {gist.reference for gist in gists if queue_page.is_late(gist, now)},
         "totals": queue_page.totals(gists),
@@ -99,7 +99,8 @@ def queue(request: HttpRequest) -> HttpResponse:
 @page(right="proposal.view")
 def gist(request: HttpRequest, reference: str) -> HttpResponse:
     """The pane alone."""
-    back = request.htmx.current_url_abs_path or ""  # type: ignore[attr-defined]
+    htmx = getattr(request, "htmx", None)
+    back = (htmx.current_url_abs_path if htmx else "") or ""
     return fragment(request, "console/_gist.html", gist_context(request, reference, back=back.partition("?")[2]))
 
 
@@ -124,9 +125,9 @@ def _candidates(request: HttpRequest) -> list[Candidate]:
         raise InvalidInput(_("At most %(most)d proposals are approved together.") % {"most": MOST_AT_ONCE})
     out = []
     for reference in picked:
-        sight.one(sight.proposals(request.user), reference)  # type: ignore[arg-type]
+        sight.one(sight.proposals(person_of(request)), reference)
         proposal = queries.find(reference)
-        allowed, why_not = queries.may_decide(request.user, proposal)  # type: ignore[arg-type]
+        allowed, why_not = queries.may_decide(person_of(request), proposal)
         blocked = proposal.verdict == Proposal.Verdict.BLOCK
         out.append(
             Candidate(queries.gist(proposal), _("The policy blocks it.") if blocked else "" if allowed else why_not)

@@ -16,13 +16,13 @@ from ledger.command import ObjectRef
 from ledger.errors import InvalidInput
 from procure import requisitions
 from procure.console import sight, timeline
-from procure.console.pages import actor_of, may, page, show
+from procure.console.pages import actor_of, may, page, person_of, show
 from procure.console.understanding import headline, path_in_words, understood
 from procure.models import Requisition
 
 
 def _found(request: HttpRequest, reference: str) -> Requisition:
-    rows = sight.requisitions(request.user)  # type: ignore[arg-type]
+    rows = sight.requisitions(person_of(request))
     return sight.one(rows.select_related("requested_by", "cost_centre", "source", "entity"), reference)
 
 
@@ -46,7 +46,7 @@ def _page(request: HttpRequest, found: Requisition, *, status: int = 200, **more
         ],
         "answered": [each for each in questions if each.answered_at],
         "may_answer": may(request, "requisition.answer")
-        and (found.requested_by_id == request.user.pk or may(request, "event.manage")),
+        and (found.requested_by_id == person_of(request).pk or may(request, "event.manage")),
         "plan": plan,
         "nodes": graph.nodes if graph else (),
         "proposals": Proposal.objects.filter(reference__in=references).order_by("pk"),

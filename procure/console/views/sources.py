@@ -6,7 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
 from ledger.models import Source
-from procure.console.pages import entity_of, fragment, page, show
+from procure.console.pages import by_htmx, entity_of, fragment, page, person_of, show
 from procure.console.sight import may_read_source
 
 MOST_SHOWN = 60_000
@@ -16,11 +16,11 @@ MOST_SHOWN = 60_000
 def source(request: HttpRequest, digest: str) -> HttpResponse:
     """The whole text with `start`..`end` marked; beside the page when htmx asks."""
     found = Source.objects.filter(digest=digest).first()
-    if found is None or not may_read_source(request.user, found, entity_of(request)):
+    if found is None or not may_read_source(person_of(request), found, entity_of(request)):
         raise Http404
     start, end = (_offset(request.GET.get(name, "")) for name in ("start", "end"))
     context = {"title": _("Source")} | excerpt(found, start, end)
-    if request.htmx:  # type: ignore[attr-defined]
+    if by_htmx(request):
         return fragment(request, "console/_source.html", context)
     return show(request, "console/source.html", context)
 
