@@ -5,7 +5,7 @@ import tempfile
 
 os.environ.setdefault("PROCURE_VAR", tempfile.mkdtemp(prefix="procure-test-"))
 
-from procure.settings import *  # noqa: E402, F403
+from procure.settings import *  # noqa: F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
@@ -20,3 +20,7 @@ LEDGER_MAY_BE_FLUSHED = True
 if test_database_url := env.str("TEST_DATABASE_URL", ""):  # noqa: F405
     DATABASES = {"default": env.db_url_config(test_database_url)}  # noqa: F405
     DATABASES["default"]["TEST"] = {"NAME": f"test_procure{env.str('TEST_DB_SUFFIX', '')}"}  # noqa: F405
+else:
+    from tests.ready_made import folder
+
+    DATABASES["default"]["TEST"] = {"NAME": f"{folder()}/test.sqlite3"}

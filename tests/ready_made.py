@@ -1,0 +1,65 @@
+"""A migrated SQLite database, made once for each set of migrations and copied for each test run."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import sqlite3
+import tempfile
+from pathlib import Path
+
+from django.db import connection
+
+ROOT = Path(__file__).resolve().parents[1]
+#: What the tables and triggers of a fresh database come from.
+MADE_FROM = (
+    "*/migrations/*.py",
+    "ledger/databases/*.py",
+    "ledger/triggers.py",
+    "ledger/governed.py",
+    "requirements.txt",
+)
+
+
+def folder() -> str:
+    """Of one test run; in memory where the system has such a place."""
+    return tempfile.mkdtemp(prefix="procure-test-", dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None)  # noqa: S108
+
+
+def _template() -> Path:
+    digest = hashlib.sha256()
+    for pattern in MADE_FROM:
+        for path in sorted(ROOT.glob(pattern)):
+            digest.update(path.read_bytes())
+    return ROOT / "var" / "tests" / f"ready-{digest.hexdigest()[:16]}.sqlite3"
+
+
+def is_wanted() -> bool:
+    return connection.vendor == "sqlite"
+
+
+def lay_out() -> None:
+    """Puts a copy where the test database will be looked for."""
+    if _template().exists():
+        shutil.copyfile(_template(), connection.settings_dict["TEST"]["NAME"])
+
+
+def keep() -> None:
+    """Keeps the fresh test database for the next run. Two runs at once keep the same thing."""
+    template = _template()
+    if template.exists():
+        return
+    template.parent.mkdir(parents=True, exist_ok=True)
+    for old in template.parent.glob("ready-*.sqlite3"):
+        old.unlink(missing_ok=True)
+    connection.ensure_connection()
+    half = template.with_suffix(f".{os.getpid()}")
+    with sqlite3.connect(half) as copy:
+        connection.connection.backup(copy)
+    copy.close()
+    half.replace(template)
+
+
+def clear_away() -> None:
+    shutil.rmtree(Path(connection.settings_dict["TEST"]["NAME"]).parent, ignore_errors=True)
