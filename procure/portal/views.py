@@ -2,122 +2,131 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
-from csp.constants import NONE, SELF
-from csp.decorators import csp
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
 
 from ledger import clock
-from ledger.errors import DomainError, InvalidInput
-from procure.errors import LinkExpired, LinkUnknown
-from procure.models import Invitation, SourcingEvent
-from procure.portal import limits, quote_form
+from ledger.errors import DomainError, InvalidInput, Stale
+from procure.models import BidVersion, Invitation, SourcingEvent
+from procure.portal import doors, given, limits, quote_form
+from procure.portal.quote_form import QuoteForm
 from procure.sourcing import bids, invitations
 
-#: Nothing from elsewhere, nothing inline, no frame around it.
-STRICT = {
-    "default-src": [NONE],
-    "style-src": [SELF],
-    "script-src": [SELF],
-    "img-src": [SELF],
-    "connect-src": [SELF],
-    "form-action": [SELF],
-    "base-uri": [NONE],
-    "frame-ancestors": [NONE],
-}
 
-
-def personal(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Opens the link, or answers with the page that says why not; nothing of it is cached, indexed or passed on."""
-
-    @wraps(view)
-    def opened(request: HttpRequest, token: str) -> HttpResponse:
-        response = _answer(request, token)
-        response["Referrer-Policy"] = "no-referrer"
-        response["X-Robots-Tag"] = "noindex, nofollow"
-        response["Cache-Control"] = "no-store"
-        return response
-
-    def _answer(request: HttpRequest, token: str) -> HttpResponse:
-        if limits.too_many(request):
-            return _closed(request, _("Too many visits in a minute"), _("Wait a minute and open the link again."), 429)
-        try:
-            invitation = invitations.by_token(token)
-        except LinkUnknown as error:
-            status = 429 if limits.too_many_wrong(request) else 404
-            return _closed(request, _("This link opens nothing"), error.message, status)
-        except LinkExpired as error:
-            return _closed(request, _("This link has expired"), error.message, 410)
-        return view(request, invitation)
-
-    return opened
-
-
-def _closed(request: HttpRequest, title: str, message: str, status: int) -> HttpResponse:
-    return render(request, "portal/closed.html", {"title": title, "message": message}, status=status)
-
-
-@csp(STRICT)
-@never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
-@personal
+@doors.personal
 def event(request: HttpRequest, invitation: Invitation) -> HttpResponse:
+    wait = _("You sent a great deal within a minute. Wait a minute and try again.")
     if request.method == "POST":
-        return _post(request, invitation)
-    invitations.looked_at(invitation)
+        form = _posted(request, invitation)
+        if limits.too_many(invitation):
+            return _refused(request, invitation, form, 429, wait)
+        return _post(request, invitation, form)
+    if limits.too_many(invitation):
+        return doors.closed(request, 429, _("Too many visits in a minute"), wait)
+    if request.method == "GET":
+        invitations.looked_at(invitation)
     return _page(request, invitation)
 
 
-def _page(
-    request: HttpRequest, invitation: Invitation, *, form: quote_form.QuoteForm | None = None, **more: Any
-) -> HttpResponse:
+def _posted(request: HttpRequest, invitation: Invitation) -> QuoteForm:
+    typed: dict[str, Any] = request.POST.dict()
+    if typed.get("do") == "decline":  # its form holds the reason alone
+        typed = _kept(invitation) | {"reason": typed.get("reason", ""), "key": quote_form.fresh_key()}
+    return quote_form.build(invitation.event, typed, key=typed.get("key", ""))
+
+
+def _kept(invitation: Invitation) -> dict[str, Any]:
+    """What stands in the form on a new visit: the draft, else the last quote."""
+    draft = bids.draft_of(invitation)
+    if draft is not None:
+        return draft
     own = bids.own(invitation)
-    now = clock.now()
-    open_now = invitation.event.status == SourcingEvent.Status.OPEN and invitation.event.deadline > now
+    return quote_form.values_of(own[0]) if own else {}
+
+
+def _page(
+    request: HttpRequest, invitation: Invitation, *, form: QuoteForm | None = None, status: int = 200, refused: str = ""
+) -> HttpResponse:
+    event, now, own = invitation.event, clock.now(), bids.own(invitation)
+    has_draft = form is None and bids.draft_of(invitation) is not None
     if form is None:
-        draft = bids.draft_of(invitation) if open_now else None
-        values = draft if draft is not None else (quote_form.values_of(own[0]) if own else {})
-        form = quote_form.build(invitation.event, values, key=secrets.token_hex(16))
-        more["draft"] = draft is not None
-    context = {
+        form = quote_form.build(event, _kept(invitation), key=quote_form.fresh_key())
+    context: dict[str, Any] = {
         "invitation": invitation,
-        "event": invitation.event,
-        "buyer": invitation.event.entity,
+        "event": event,
+        "buyer": event.entity,
         "form": form,
         "receipt": own[1] if own else None,
-        "quote": own[0] if own else None,
-        "open": open_now,
+        "given": given.read(own[0], [each.line for each in form.lines]) if own else None,
+        "open": event.status == SourcingEvent.Status.OPEN and event.deadline > now,
+        "declined": invitation.status == Invitation.Status.DECLINED,
+        "draft": has_draft,
+        "unsent": has_draft or request.method == "POST",
         "now": now,
         "said": request.GET.get("said", "") if request.method != "POST" else "",
+        "refused": refused,
     }
-    return render(request, "portal/event.html", context | more, status=more.get("status", 200))
+    return render(request, "portal/event.html", context, status=status)
 
 
-def _post(request: HttpRequest, invitation: Invitation) -> HttpResponse:
-    key = request.POST.get("key", "")[:80]
-    form = quote_form.build(invitation.event, request.POST.dict(), key=key)
+def _refused(
+    request: HttpRequest, invitation: Invitation, form: QuoteForm, status: int, message: str = ""
+) -> HttpResponse:
+    """The page with everything that was typed and what is wrong; to the script, which holds the page, the sentence."""
+    if request.headers.get("X-Autosave"):
+        wrong = [message, *form.general, *(f"{field.label}: {field.error}" for _where, field in form.errors)]
+        return HttpResponse(" ".join(each for each in wrong if each), status=status, content_type="text/plain")
+    return _page(request, invitation, form=form, status=status, refused=message)
+
+
+def _post(request: HttpRequest, invitation: Invitation, form: QuoteForm) -> HttpResponse:
+    if doors.forged(request):
+        message = _("Your browser did not send this page's cookie. Allow cookies for this site and send it again.")
+        return _refused(request, invitation, form, 403, message)
     do = request.POST.get("do", "")
     try:
-        if do == "submit":
-            bids.submit(invitation, form.as_quote(), idempotency_key=key)
-        elif do == "decline":
-            bids.decline(invitation, request.POST.get("reason", ""))
-        else:
-            bids.save_draft(invitation, form.typed())
-            do = "saved"
+        said = {"submit": _submit, "decline": _decline}.get(do, _save)(invitation, form)
     except InvalidInput as error:
-        form.refuse(error.context.get("errors") or (), error.message)  # type: ignore[arg-type]
-        return _page(request, invitation, form=form, status=422)
+        form.renew()
+        if not form.errors:
+            form.refuse(error.context.get("errors") or (), error.message)  # type: ignore[arg-type]
+        return _refused(request, invitation, form, 422)
+    except Stale:
+        form.renew()
+        message = _(
+            "A quote was sent from this page before; its receipt is below. "
+            "What you typed since is still in the form: send it to replace that quote."
+        )
+        return _refused(request, invitation, form, 409, message)
     except DomainError as error:
-        return _page(request, invitation, form=form, status=409, refused=error.message)
+        return _refused(request, invitation, form, 409, error.message)
     if request.headers.get("X-Autosave"):
         return HttpResponse(status=204)
-    return HttpResponseRedirect(f"{request.path}?said={do}#said")
+    return HttpResponseRedirect(f"{request.path}?said={said}#said")
+
+
+def _submit(invitation: Invitation, form: QuoteForm) -> str:
+    if not form.may_be_kept():
+        raise InvalidInput
+    bids.submit(invitation, form.as_quote(), idempotency_key=form.key)
+    return "submit"
+
+
+def _save(invitation: Invitation, form: QuoteForm) -> str:
+    if not form.may_be_kept():
+        raise InvalidInput
+    # What a page saves after it was sent is older than the quote.
+    if not BidVersion.objects.filter(bid__invitation=invitation, idempotency_key=form.key).exists():
+        bids.save_draft(invitation, form.typed())
+    return "saved"
+
+
+def _decline(invitation: Invitation, form: QuoteForm) -> str:
+    form.reason.refuse_if_too_long()
+    if form.reason.error:
+        raise InvalidInput
+    bids.decline(invitation, form.reason.value)
+    return "decline"
