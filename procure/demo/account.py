@@ -114,7 +114,7 @@ def _award(event: SourcingEvent) -> list[dict[str, str]]:
             "line": str(each.event_line.number),
             "vendor": each.vendor.key,
             "quantity": f"{each.quantity.normalize():f}",
-            "unit_price": f"{each.unit_price:.2f}",
+            "unit_price": f"{each.unit_price.normalize():f}",
             "currency": each.currency,
         }
         for each in lines

@@ -62,4 +62,4 @@ def test_other_prices_change_the_award():
     rivals = [each["vendor"] for each in told["quotes"] if each["vendor"] != winner]
     again = play(undo=False, prices={rivals[0]: Decimal("0.50")})
     assert again["award"][0]["vendor"] == rivals[0]
-    assert again["award"][0]["unit_price"] == "0.50"
+    assert Decimal(again["award"][0]["unit_price"]) == Decimal("0.50")
