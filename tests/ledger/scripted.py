@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 
+from ledger import clock, outbox
+from ledger.models import Effect, EffectAttempt
 from ledger.senders import Ambiguous, Outcome
+
+KEY = "k" * 64
 
 
 class WorkerLost(BaseException):
@@ -86,3 +91,25 @@ def say_unknown(sender, effect) -> Outcome:
 
 
 sender = ScriptedSender()
+
+
+def later(seconds=3600):
+    clock.shift(clock._shift + timedelta(seconds=seconds))
+
+
+def effect(key=KEY):
+    return Effect.objects.get(effect_key=key)
+
+
+def outcomes(key=KEY):
+    return list(EffectAttempt.objects.filter(effect__effect_key=key).values_list("outcome", flat=True))
+
+
+def answer_until_settled(most=60):
+    """Visits with the time between them long enough for every delay and lease."""
+    for _ in range(most):
+        outbox.answer()
+        later()
+        if not Effect.objects.filter(status__in=[Effect.Status.WAITING, Effect.Status.CALLING]).exists():
+            return
+    raise AssertionError("never settled")
