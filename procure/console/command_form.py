@@ -47,6 +47,11 @@ class Field:
     def element(self) -> str:
         return f"f-{self.name}"
 
+    @property
+    def noun(self) -> str:
+        """What it names, whatever line it stands on: vendor, item, cost_centre."""
+        return self.name.rsplit("-", 1)[-1]
+
 
 def label_of(name: str) -> str:
     return name.replace("_", " ").capitalize()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -65,7 +65,7 @@ WORDS = {
     "batch.imported": _("data imported"),
 }
 #: What of an entry's data is worth a reader's line.
-TOLD = ("reason", "comment", "verdict", "number", "external_number", "status", "problem")
+TOLD = ("reason", "comment", "verdict", "external_number", "problem")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +106,24 @@ def _line(entry: Entry, actor: Actor) -> Line:
         refs=tuple(
             Ref(each["kind"], each["key"], address(each["kind"], each["key"])) for each in body.get("objects", ())
         ),
-        told="; ".join(str(data[name]) for name in TOLD if data.get(name) and isinstance(data[name], str | int)),
+        told="; ".join([*_steps(body), *(str(data[name]) for name in TOLD if _worth_telling(data.get(name)))]),
         data=data,
         hash=entry.hash,
     )
 
 
-def history(*objects: ObjectRef, limit: int = 60) -> list[Line]:
+def _steps(body: dict[str, Any]) -> list[str]:
+    """Which step of a plan it is about."""
+    if not body["kind"].startswith("step."):
+        return []
+    keys = (each["key"].partition("/")[2] for each in body.get("objects", ()) if each["kind"] == "step")
+    return [key.replace("_", " ") for key in keys if key]
+
+
+def _worth_telling(value: object) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
+def history(*objects: ObjectRef, limit: int = 15) -> list[Line]:
     """The newest entries that name any of these, newest first."""
     return lines(history_of(*objects).order_by("-seq")[:limit])
-
-
-def refs_of(kind: str, keys: Sequence[str]) -> tuple[ObjectRef, ...]:
-    return tuple(ObjectRef(kind, key) for key in keys)

@@ -129,7 +129,10 @@ def who(actor: Actor | None, name: str = "") -> dict[str, Any]:
     """Mark and name of who did a thing."""
     if actor is None:
         return {"kind": "system", "label": _("system")}
-    return {"kind": actor.mark, "label": name or actor.name or actor.id}
+    label = name or actor.name or actor.id
+    if actor.mark == "agent" and not label.endswith("agent"):
+        label = _("%(role)s agent") % {"role": label}
+    return {"kind": actor.mark, "label": label}
 
 
 @register.filter

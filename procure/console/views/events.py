@@ -47,7 +47,7 @@ def event(request: HttpRequest, reference: str) -> HttpResponse:
         "may_cancel": found.status not in (SourcingEvent.Status.AWARDED, SourcingEvent.Status.CANCELLED)
         and may(request, "event.manage"),
         "orders": found.orders.select_related("vendor", "tracking"),
-        "history": timeline.history(ObjectRef("event", found.reference), limit=40),
+        "history": timeline.history(ObjectRef("event", found.reference)),
     }
     if found.status in OPEN_TO_READ:
         context |= _compared(request, found, context["lines"])

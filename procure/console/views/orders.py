@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Sequence
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
 
 from approvals import undo
 from approvals.models import CarriedOut, Proposal
@@ -15,6 +16,12 @@ from procure.console import sight, timeline, wording
 from procure.console.pages import may, page, person_of, show
 from procure.models import Order, OrderVersion
 from procure.queries import effects_of
+
+PURPOSES = {
+    "order.create": _("Write the order"),
+    "order.change": _("Change the order"),
+    "order.cancel": _("Cancel the order"),
+}
 
 
 @page(right="proposal.view")
@@ -36,12 +43,12 @@ def order(request: HttpRequest, reference: str) -> HttpResponse:
             "current": versions[0] if versions else None,
             "lines": [(line, line.quantity * line.unit_price) for line in versions[0].lines.all()] if versions else [],
             "earlier": _changes(found, versions),
-            "effects": effects_of(found),
+            "effects": [(PURPOSES.get(each.purpose, each.purpose), each) for each in effects_of(found)],
             "proposal": issued_by,
             "way_back": undo.way_back(issued_by) if issued_by else None,
             "undone_by": issued_by.undo_proposals.order_by("pk") if issued_by else (),
             "may_undo": may(request, "proposal.undo"),
-            "history": timeline.history(ObjectRef("order", found.reference), limit=40),
+            "history": timeline.history(ObjectRef("order", found.reference)),
         },
     )
 

@@ -44,7 +44,7 @@ def plan(request: HttpRequest, reference: str) -> HttpResponse:
     context = _board(request, found) | {
         "title": found.template.title,
         "here": found.reference,
-        "history": timeline.history(ObjectRef("plan", found.reference), limit=40),
+        "history": timeline.history(ObjectRef("plan", found.reference)),
     }
     return show(request, "console/plan.html", context)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -13,9 +14,13 @@ from approvals import proposals
 from ledger import command, rights
 from ledger.command import Command
 from ledger.errors import DomainError, InvalidInput, NotFound
-from ledger.models import LegalEntity
+from ledger.models import CostCentre, LegalEntity
 from procure.console import command_form
+from procure.console.command_form import Field
 from procure.console.pages import actor_of, entity_of, may, page, show
+from vendors.models import Item, Vendor
+
+MOST_SUGGESTED = 400
 
 
 def _known(kind: str) -> type[Command]:
@@ -94,6 +99,7 @@ def _form(
         "title": known.label or command_form.label_of(known.kind()),
         "known": known,
         "fields": [each for each in fields if each.name != "entity"],
+        "suggestions": _suggestions(fields, entity_of(request)),
         "rationale": rationale,
         "problems": command_form.plain_errors(errors) or ([error.message] if error else []),
         "made": made,
@@ -103,6 +109,17 @@ def _form(
         "key": request.POST.get("key") or request.GET.get("key", ""),
     }
     return show(request, "console/propose.html", context, status=status)
+
+
+def _suggestions(fields: Sequence[Field], entity: LegalEntity) -> dict[str, list[tuple[str, str]]]:
+    """Known keys for the nouns that the form asks for, for the browser to complete."""
+    nouns = {each.noun for field in fields for each in (field, *field.blank_line)}
+    tables = {
+        "vendor": Vendor.objects.filter(entity=entity).values_list("key", "name"),
+        "item": Item.objects.filter(active=True).values_list("key", "name"),
+        "cost_centre": CostCentre.objects.filter(entity=entity).values_list("code", "name"),
+    }
+    return {noun: list(rows[:MOST_SUGGESTED]) for noun, rows in tables.items() if noun in nouns}
 
 
 def _errors(error: InvalidInput | None) -> list[dict[str, Any]]:

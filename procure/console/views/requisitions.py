@@ -52,7 +52,7 @@ def _page(request: HttpRequest, found: Requisition, *, status: int = 200, **more
         "proposals": Proposal.objects.filter(reference__in=references).order_by("pk"),
         "events": found.events.order_by("pk"),
         "orders": found.orders.select_related("vendor", "tracking").order_by("pk"),
-        "history": timeline.history(ObjectRef("requisition", found.reference), limit=30),
+        "history": timeline.history(ObjectRef("requisition", found.reference)),
     }
     return show(request, "console/requisition.html", context | more, status=status)
 

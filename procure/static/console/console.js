@@ -73,12 +73,14 @@
     j: () => move(1),
     k: () => move(-1),
     x: () => current() && one("[data-pick]", current())?.click(),
-    a: () => one("#pane [data-approve]")?.focus(),
+    a: () => one("[data-approve]")?.focus(),
     r: () => openReason("reject"),
     c: () => openReason("return"),
     e: () => { const link = one("#pane [data-open]"); if (link) location.assign(link.href); },
     "?": () => one("#keys")?.showModal(),
   };
+
+  const decisions = { a: keys.a, r: keys.r, c: keys.c };
 
   function openReason(kind) {
     const box = one(`[data-reason="${kind}"]`);
@@ -90,9 +92,10 @@
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && closeBeside()) return;
     if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || one("dialog[open]")) return;
-    if (!queue() || !keys[event.key]) return;
+    const known = queue() ? keys : one(".decide") ? decisions : {};
+    if (!known[event.key]) return;
     event.preventDefault();
-    keys[event.key]();
+    known[event.key]();
   });
 
   document.addEventListener("change", (event) => {
