@@ -85,6 +85,12 @@ def parked_steps(entity: LegalEntity) -> QuerySet[Step]:
     return Step.objects.select_related("plan__template").filter(plan__entity=entity, status=Step.Status.PARKED)
 
 
+def asking_steps(entity: LegalEntity) -> QuerySet[Step]:
+    """What waits for a person's answer or decision, oldest first; `waiting_for` says whose and what."""
+    waiting = Step.objects.filter(plan__entity=entity, status=Step.Status.WAITING, asks_person=True)
+    return waiting.select_related("plan__template")
+
+
 def plan_graph(plan: Plan) -> PlanGraph:
     steps = list(plan.steps.order_by("id"))
     layout = lay_out([(each.key, each.role, each.after) for each in steps])

@@ -215,6 +215,8 @@ MODEL_TIERS = {
     }
     for tier in ("small", "large")
 }
+# Caps on models; those left out are as in agents.model_gateway.limits.
+MODEL_LIMITS = {"day_tokens": env.int("MODEL_DAY_TOKENS", 4_000_000), "day_cost": env.int("MODEL_DAY_COST", 50)}
 # One person who is all roles: holds and after-the-fact review replace the second pair of eyes.
 SOLO_MODE = env.bool("SOLO_MODE", False)
 

@@ -19,11 +19,11 @@ class Limits:
     plan_calls: int = 40
     plan_tokens: int = 400_000
     day_tokens: int = 4_000_000
-    day_cost: Decimal = Decimal(50)
+    day_cost: Decimal | int = 50
 
 
 def in_force() -> Limits:
-    return Limits(**getattr(settings, "MODEL_LIMITS", {}))
+    return Limits(**settings.MODEL_LIMITS)
 
 
 def exceeded(*, characters: int, plan: str, at: datetime) -> str:

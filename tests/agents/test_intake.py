@@ -1,5 +1,6 @@
 """Reading by a model that may lie, questions for what is missing, and answers put where they belong."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -59,6 +60,14 @@ def paths(read):
 )
 def test_one_question_is_asked_for_each_thing_that_is_missing(read, asked):
     assert paths(read) == asked
+
+
+def test_the_cost_centre_of_the_country_of_delivery_is_offered_first():
+    centres = {"LAB": "Laboratory", "PROG-KE": "Programme Kenya", "PROG-NG": "Programme Nigeria"}
+    known = replace(KNOWN, centres=centres)
+    read = structured(line={"quantity": "5", "item": "ITM-0001"}, cost_centre=None)
+    (question,) = gaps.find(read, known)
+    assert question.suggestions[0] == "PROG-NG · Programme Nigeria"
 
 
 def test_items_that_fit_are_offered_with_their_names():

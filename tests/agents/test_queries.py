@@ -48,6 +48,7 @@ def test_the_graph_says_what_each_step_is_doing_and_whom_it_waits_for(entity):
     assert [(each.start, each.end, each.done) for each in graph.edges] == [("a", "b", True), ("a", "c", True)]
     assert graph.plan.status == "parked"
     assert [each.key for each in queries.parked_steps(entity)] == ["c"]
+    assert [each.key for each in queries.asking_steps(entity)] == ["b"]
 
 
 @pytest.mark.django_db

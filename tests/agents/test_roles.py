@@ -1,11 +1,12 @@
 """The shipped plan with its own roles, from a sentence to an order."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from django.db import transaction
 
-from agents import queries
+from agents import crashpoints, queries
 from agents.models import Plan, Step
 from agents.roles.intake import reading
 from approvals.models import Proposal
@@ -94,6 +95,26 @@ def test_the_dossier_says_what_is_not_known(company, entity, rita):
     known = step(requisition, "research").result["items"][0]["candidates"][0]
     assert "No certificate on file." in known["unknown"]
     assert known["price_median"] == "7"
+
+
+def test_a_kill_right_after_proposing_leaves_one_proposal(company, entity, rita):
+    class Killed(BaseException):
+        pass
+
+    def hook(point):
+        if point == "proposed":
+            crashpoints.hook = None
+            raise Killed
+
+    crashpoints.hook = hook
+    requisition = ask_for(WORDS, person=rita, entity=entity)
+    with pytest.raises(Killed):
+        work()
+    clock.shift(timedelta(hours=1))
+    work()
+    assert Proposal.objects.filter(command_kinds="RaiseRequisition").count() == 1
+    assert states(requisition)["collect"] == "waiting"
+    assert step(requisition, "raise").attempts == 2
 
 
 def test_what_is_missing_is_asked_and_the_answers_are_read(company, entity, rita):

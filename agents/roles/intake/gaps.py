@@ -10,6 +10,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from agents.readers.catalogue import Catalogue
+from agents.readers.countries import mentions
 from procure.requisitions import Question
 
 SHOWN = 5
@@ -73,8 +74,14 @@ def _gaps(structured: Mapping[str, Any], known: Known) -> Iterator[Gap]:
     if budget and not budget.get("currency"):
         yield "budget.currency", _("In which currency is the budget?"), (known.base_currency,)
     if (structured.get("cost_centre") or "").upper() not in {code.upper() for code in known.centres}:
-        shown = tuple(f"{code} · {name}" for code, name in sorted(known.centres.items()))
-        yield "cost_centre", _("Which cost centre pays?"), shown[:SHOWN]
+        yield "cost_centre", _("Which cost centre pays?"), _likely_centres(known, structured.get("deliver_to"))
+
+
+def _likely_centres(known: Known, country: str | None) -> tuple[str, ...]:
+    """Those named after the country of delivery first."""
+    named = {code: any(each.code == country for each in mentions(name)) for code, name in known.centres.items()}
+    ordered = sorted(known.centres, key=lambda code: (not named[code], code))
+    return tuple(f"{code} · {known.centres[code]}" for code in ordered[:SHOWN])
 
 
 def _line_gaps(path: str, line: Mapping[str, Any], known: Known, *, goods: bool) -> Iterator[Gap]:

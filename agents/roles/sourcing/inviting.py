@@ -17,6 +17,7 @@ from approvals.evidence import Claim
 from approvals.models import Proposal
 from procure import queries
 from procure.commands import InviteSuppliers
+from procure.commands.fields import plain as written
 from procure.models import Requisition
 
 HOURS = {"hot": 24, "normal": 72, "cold": 168}
@@ -84,7 +85,7 @@ def _title(requisition: Requisition) -> str:
     lines = list(requisition.lines.select_related("item").order_by("number"))
     first = lines[0]
     name = first.item.name if first.item else first.description
-    quantity = plain(first.quantity) if first.quantity else ""
+    quantity = written(first.quantity) if first.quantity else ""
     more = _(" and %d more") % (len(lines) - 1) if len(lines) > 1 else ""
     return f"{quantity} {first.unit or 'pack'} {name}"[: 180 - len(more)] + more
 
