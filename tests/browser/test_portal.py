@@ -61,7 +61,7 @@ def test_a_first_visit_to_the_receipt_on_a_phone_without_scripts(browse, invited
     invitation, address = invited
     page = browse(width=NARROW, java_script_enabled=False)
     page.goto(address)
-    assert page.locator("h1").inner_text() == "Tablets"
+    assert page.locator("h1").inner_text() == "Tablets for Nigeria"
     assert re.search(r"\d{2}:\d{2} UTC", page.locator(".deadline").inner_text())
     assert "left" in page.locator(".deadline").inner_text()
 
@@ -158,7 +158,7 @@ def test_the_visit_is_small_and_asks_nobody_else_and_names_the_link_to_nobody(br
     _invitation, address = invited
     page = browse()
     requests: list[Any] = []
-    page.on("request", requests.append)
+    page.on("request", lambda each: requests.append(each))
     page.goto(address, wait_until="networkidle")
     fill(page)
     page.get_by_text("Draft saved at").wait_for()
