@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
+from approvals import locks
 from ledger import authority, clock, journal, outbox
-from ledger.actors import Actor
 from ledger.errors import Stale
 from ledger.models import Entry
 from ledger.money import Money
@@ -146,9 +146,29 @@ def test_of_two_who_want_the_last_of_a_budget_one_gets_it(entity, cost_centre, t
     assert run.ask(lambda: (Budget.objects.get().committed, Commitment.objects.count())) == (60, 1)
 
 
-def test_a_mail_that_is_settled_while_its_event_is_cancelled_blocks_nobody(entity, rita, threads, monkeypatch):
-    from approvals import locks
+def execute(command, entity):
+    """As an approved proposal is carried out: rows first, then an entry, then the handler."""
+    with authority.importing("tests", DIGEST):
+        locks.hold([command], entity)
+        journal.record("proposal.judged", actor=market.POLICY, entity=entity)
+        return carry(command, entity=entity)
 
+
+def test_a_quote_on_its_way_when_the_event_is_cancelled_comes_before_it(event, entity, threads, monkeypatch):
+    asked, run = invitation(event), threads()
+    stop = Stop(monkeypatch, bids.entries, "bid_submitted")
+    run.start("quote", lambda: bids.submit(asked, quote(), idempotency_key="k" * 10))
+    stop.until_reached()
+    run.start("cancel", lambda: execute(CancelEvent(event=event.reference, reason="no need"), entity))
+    stop.let_go()
+    results = run.join()
+    assert not [each for each in results.values() if isinstance(each, Exception)], results
+    wanted = ["bid.submitted", "event.cancelled"]
+    facts = run.ask(lambda: list(Entry.objects.filter(kind__in=wanted).order_by("seq").values_list("kind", flat=True)))
+    assert facts == wanted
+
+
+def test_a_mail_that_is_settled_while_its_event_is_cancelled_blocks_nobody(entity, rita, threads, monkeypatch):
     market.make_requisition(entity, rita)
     make_contact(make_vendor("VEN-001", entity=entity))
     command = InviteSuppliers(requisition="PR-00001", title="Gloves", vendors=("VEN-001",))
@@ -157,15 +177,9 @@ def test_a_mail_that_is_settled_while_its_event_is_cancelled_blocks_nobody(entit
     run = threads()
     stop = Stop(monkeypatch, messages.entries, "invitation_fact")
 
-    def execute():
-        with authority.importing("tests", DIGEST):
-            locks.hold([cancel], entity)
-            journal.record("proposal.judged", actor=Actor.system("tests"), entity=entity)
-            return carry(cancel, entity=entity)
-
     run.start("mail", outbox.answer)
     stop.until_reached()
-    run.start("cancel", execute)
+    run.start("cancel", lambda: execute(cancel, entity))
     stop.let_go()
     results = run.join()
     assert not [each for each in results.values() if isinstance(each, Exception)], results
