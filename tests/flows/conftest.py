@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.db import transaction
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections, transaction
 from django.test import override_settings
 
 from procure.demo import tenant
@@ -26,7 +27,12 @@ def _loaded(django_db_setup, django_db_blocker, own_var: Path) -> Iterator[None]
 
 
 @pytest.fixture
-def demo(_loaded, db, settings, own_var: Path) -> None:
-    """A tenant ready for stories."""
+def demo(_loaded, db, settings, own_var: Path) -> Iterator[None]:
+    """A tenant ready for stories, told in one transaction: a visitor's request must not close its connection."""
     settings.VAR_DIR = own_var
     settings.STATIC_ROOT = own_var / "static"
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
