@@ -84,7 +84,7 @@ def test_a_first_visit_to_the_receipt_on_a_phone_without_scripts(browse, invited
     assert receipt.commitment in page.locator(".receipt").inner_text()
     assert "14\u202f411.40" in page.locator(".receipt").inner_text()
 
-    page.get_by_text("Replace your quote").click()
+    page.get_by_text("Replace your quote", exact=True).click()
     fill(page, "6.50")
     page.get_by_role("button", name="Send the new version").click()
     assert bids.own(invitation)[1].version == 2
