@@ -1,6 +1,8 @@
 """ERP connections from the shell."""
 
 import json
+from collections.abc import Callable
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -31,7 +33,12 @@ class Command(BaseCommand):
         compare.add_argument("order", nargs="+", help="order numbers such as PO-00031")
 
     def handle(self, *, verb, **options):
-        answers = {"check": self._check, "dials": self._dials, "reconcile": self._reconcile}[verb](**options)
+        verbs: dict[str, Callable[..., dict[str, Any]]] = {
+            "check": self._check,
+            "dials": self._dials,
+            "reconcile": self._reconcile,
+        }
+        answers = verbs[verb](**options)
         self.stdout.write(json.dumps(answers["rows"], ensure_ascii=False))
         if answers["bad"]:
             raise CommandError(answers["bad"])
@@ -41,7 +48,8 @@ class Command(BaseCommand):
         if name:
             wanted = ErpConnection.objects.filter(name__in=name)
             self._all_known(name, wanted.values_list("name", flat=True))
-        rows, bad = [], []
+        rows: list[dict[str, Any]] = []
+        bad = []
         for connection in wanted:
             try:
                 rows.append({"connection": connection.name, "answered": connections.check(connection, actor=ACTOR)})
@@ -51,8 +59,8 @@ class Command(BaseCommand):
         return {"rows": rows, "bad": " ".join(bad)}
 
     def _dials(self, *, name, fault, calls, seconds, reset, **options):
-        connection = ErpConnection.objects.filter(name=name).first()
-        self._all_known([name], [connection.name] if connection else [])
+        self._all_known([name], ErpConnection.objects.values_list("name", flat=True))
+        connection = ErpConnection.objects.get(name=name)
         try:
             if reset:
                 dials.reset(connection)

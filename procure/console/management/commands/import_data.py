@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from django.core.management import CommandError
 from django.core.management.base import BaseCommand
@@ -14,7 +15,9 @@ from procure.orders.imports import OpenOrderImport
 from vendors import batches
 from vendors.imports import ItemImport, VendorImport
 
-IMPORTERS = {each.kind: each for each in (VendorImport(), ItemImport(), BudgetImport(), OpenOrderImport())}
+IMPORTERS: dict[str, Any] = {
+    each.kind: each for each in (VendorImport(), ItemImport(), BudgetImport(), OpenOrderImport())
+}
 
 
 class Command(BaseCommand):
