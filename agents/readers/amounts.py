@@ -55,6 +55,9 @@ def _any(words: object) -> str:
 
 
 _SIGN = rf"(?P<sign>{_any(_SIGNS.keys() - {'r', 'k€', 't€', 'k$'})}|R(?=[ ]?[0-9]))"
+_SIGN_BEHIND = (
+    rf"(?P<sign>{_any(key for key in _SIGNS if not key[0].isalpha() or '$' in key or 'fa' in key)}|zł|kč|birr)"
+)
 _CODE = rf"(?P<code>(?-i:{'|'.join(sorted(CODES))}|usd|eur|gbp|chf|zar|ngn|kes|Usd|Eur))"
 _NAME = rf"(?P<name>{_any(_NAMES)})"
 _TIMES = rf"(?P<times>{_any(_MULTIPLIERS)})"
@@ -64,7 +67,7 @@ _BEFORE = re.compile(
 )
 _AFTER = re.compile(
     rf"(?P<number>{numbers.NUMBER})(?:[,.][-–]{{1,2}})?[ -]?(?:{_TIMES}(?=\W|usd|eur))?[ "
-    rf"]{{0,2}}(?:(?P<ksign>[kt]€|k\$)|{_SIGN}|{_CODE}\b|{_NAME}\b)(?![\w])",
+    rf"]{{0,2}}(?:(?P<ksign>[kt]€|k\$)|{_SIGN_BEHIND}|{_CODE}\b|{_NAME}\b)(?![\w])",
     re.I,
 )
 _WORDED = re.compile(rf"(?P<number>{numbers.WORDS})[ ]{{1,2}}(?:{_CODE}\b|{_NAME}\b)", re.I)

@@ -46,6 +46,8 @@ _ORIGIN = re.compile(
     r"a\s){0,2}(?:[\w-]{2,20}\s){0,2}$",
     re.I,
 )
+_TOWARDS = re.compile(r"\b(?:to|into|nach)\s{1,2}(?:the\s{1,2})?$", re.I)
+_NOT = re.compile(r"\b(?:not (?:for|to|in)|except|excluding|nicht (?:für|nach))\s{1,2}(?:the\s)?$", re.I)
 _COMPANY = re.compile(
     r"\s{1,2}(?:[A-Z][\w&.-]{1,20}\s{1,2}){0,2}(?:Limited|Ltd|Inc|GmbH|Plc|PLC|LLC|B\.?V\.?|S\.?A\.?|AG|"
     r"Pharma\w*|Airlines|Bank|Co\b|Pty|\(Pty|holdings?)"
@@ -158,7 +160,11 @@ def mentions(text: str) -> list[CountryMention]:
 def _sends(text: str, start: int, end: int, kind: str) -> int:
     before = text[max(0, start - 90) : start]
     before = before[max(before.rfind("\n"), before.rfind(". "), before.rfind("; ")) + 1 :]
-    if _COMPANY.match(text, end, end + 60) or _ORIGIN.search(before):
+    if _COMPANY.match(text, end, end + 60) or _NOT.search(before):
+        return 0
+    if kind != "adjective" and _TOWARDS.search(before):
+        return 2
+    if _ORIGIN.search(before):
         return 0
     if kind == "adjective":
         return 2 if _PROGRAMME.match(text, end, end + 80) else 0

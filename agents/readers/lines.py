@@ -6,6 +6,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from agents.readers import medicines, quantities
 from agents.readers.quantities import NEED, Quantity
@@ -52,7 +53,7 @@ _JOINER = re.compile(
     re.I,
 )
 _LEADING = re.compile(
-    r"^(?:[\s.,:;|*•·>)\]–—-]|(?:of|for|für|pour|sie|us|me|x|×|the|some|any|our|more|additional|extra|"
+    r"^(?:[\s.,:;|*•·>)\]–—-]|(?:and|und|et|plus|also|sowie|of|for|für|pour|sie|us|me|x|×|the|some|any|our|more|additional|extra|"
     r"other|further|von|d['’]|de|des|a|an|ein|eine|einen|un|une|each of|each|a supply of|supply of|"
     r"quantity of|supplies of|stück|units of|new supply of)(?=[\s,]))+",
     re.I,
@@ -87,7 +88,14 @@ _POLITE = re.compile(
     r"there are|hey|hi|hello)*",
     re.I,
 )
-_UNTIL_NEED = re.compile(rf"^.{{0,160}}{NEED.pattern}\s", re.I | re.S)
+_UNTIL_NEED = re.compile(rf"^.{{0,160}}{NEED.pattern}[\s:]", re.I | re.S)
+_EMPTY = re.compile(
+    r"(?:(?:the )?following(?: \w+)?|items?|products?|articles?|things?|goods|them|it|these|those|supplies|this)", re.I
+)
+_PREPOSITION = re.compile(
+    r"(?:around|about|in|at|with|near|of|for|to|from|by|is|are|was|were|each|and|first|approximately|ca|kindly|please)\b",
+    re.I,
+)
 _EACH_OF = re.compile(r"\s{0,2}(?:each|jeweils|chacun)\b(?:\s(?:of|von|de)\b)?\s{0,2}[:,]?\s", re.I)
 _PARTS = re.compile(r"\s(?:and|und|et|&)\s|,\s(?:and\s)?")
 _ANAPHORA = re.compile(r"\b(?:the|these|those|all|diese|die|les|ces)\s{1,2}$", re.I)
@@ -131,15 +139,16 @@ class Finder:
                 done = found[-1].end
             if len(out) > MOST:
                 break
-        return [part for line in (out or self._wishes()) for part in self._split(line)]
+        return [part for line in (out or self.wishes) for part in self._split(line)]
 
     def _continues(self, before: Quantity, quantity: Quantity) -> bool:
         """“10 x 5 kg bags”, “500 bottles of 30 tablets”: the second number belongs to the thing."""
         between = self.text[before.end : quantity.start]
-        inside = quantity.unit in ("tablet", "capsule", "test", "ml") and before.unit not in (None, quantity.unit)
+        counted = quantity.unit in ("tablet", "capsule", "test", "ml")
+        nested = between.count("(") > between.count(")")
         alone = quantity.unit_span is not None and quantity.end == quantity.unit_span[1]
-        if inside and alone and len(between) < 120 and not re.search(r"\n|[.;]\s|\band\b", between):
-            return True
+        if counted and alone and len(between) < 120 and not re.search(r"\n|[.;]\s|\band\b", between):
+            return nested or before.unit not in (None, quantity.unit)
         return len(between) < 4 and between.strip(" x×") == "" and before.span is not None and "\n" not in between
 
     def _line(self, quantity: Quantity, following: int, floor: int) -> list[Line]:
@@ -149,23 +158,40 @@ class Finder:
                 line = Line(*behind, quantity, self._sentence_end(quantity.end))
                 return (
                     self._each(line)
-                    if re.match(r"\s{0,2}(?:each|jeweils|chacune?)\b", self.text[quantity.end :][:12], re.I)
+                    if re.match(
+                        r"\s{0,2}(?:each|jeweils|chacune?)\b", self.text[quantity.end : quantity.end + 12], re.I
+                    )
                     else [line]
                 )
             ahead = self._ahead(quantity.end, following, skip=True)
+        if not self._says_something(*ahead) and quantity.unit:
+            ahead = self._after_of(quantity, following)
         if self._says_something(*ahead):
-            line = Line(*ahead, quantity, min(self._sentence_end(ahead[1]), following))
-            return self._each(line)
+            return self._each(self._forward(quantity, ahead, following))
         if quantity.unit and quantities.is_duration(quantity.unit):
             return []
         if (
             quantity.unit in ("seat", "kit", "tablet", "capsule", "test", "pallet", "vial", "bottle")
             and quantity.unit_span
         ):
-            wish = next((each for each in self._wishes() if not each.start <= quantity.start < each.reach), None)
+            wish = next((each for each in self.wishes if not each.start <= quantity.start < each.reach), None)
             span = (wish.start, wish.end) if wish else quantity.unit_span
             return [Line(*span, quantity, self._sentence_end(quantity.end))]
         return []
+
+    def _after_of(self, quantity: Quantity, following: int) -> tuple[int, int]:
+        """“1,200 packs to Haiti of Stavudine”: what is said later in the sentence."""
+        end = min(self._sentence_end(quantity.end), following)
+        late = re.compile(r"\s(?:of|von|de)\s").search(self.text, quantity.end, end)
+        return self._ahead(late.end(), following) if late else (0, 0)
+
+    def _forward(self, quantity: Quantity, ahead: tuple[int, int], following: int) -> Line:
+        """“200 tablets (Samsung …)” counts devices: without “of” or strength the counting word is the thing."""
+        start, end = ahead
+        noun = quantity.unit_span if quantity.unit in ("tablet", "capsule", "test") else None
+        if noun and quantity.end == noun[1] and not medicines.strength(self.text[start:end]):
+            start, quantity = noun[0], replace(quantity, unit=None, unit_span=None)
+        return Line(start, end, quantity, min(self._sentence_end(end), following))
 
     def _ahead(self, place: int, following: int, *, skip: bool = False) -> tuple[int, int]:
         """The words after a quantity, up to where the sentence turns to something else."""
@@ -176,7 +202,7 @@ class Finder:
         if _EACH_OF.match(text, place):
             place = _EACH_OF.match(text, place).end()  # type: ignore[union-attr]
         end = limit
-        if re.match(r"\s{0,3}[,;.)]", text[place : place + 4]):
+        if re.match(r"\s{0,3}(?:[,;.)]|(?:and|und|et|plus|sowie)\s)", text[place : place + 10]):
             return (0, 0)
         begun = place + len(text[place:limit]) - len(text[place:limit].lstrip())
         if hard := _HARD.search(text, begun, limit):
@@ -187,15 +213,19 @@ class Finder:
         if stop := _STOP.search(" " + text[begun:end] if begun == place else text[max(begun - 1, 0) : end]):
             end = min(end, begun - 1 + stop.start())
         for soft in _SOFT.finditer(text, max(begun - 1, 0), end):
-            if (
-                soft["next"] and soft["word"].casefold() not in ("of", "de", "von", "with", "en")
-            ) or self._leads_to_block(soft.end()):
+            if self._turns_away(soft):
                 end = min(end, soft.start())
                 break
         if following < end:
             joiner = _JOINER.search(text, begun, following)
             end = joiner.start() if joiner and joiner.start() > begun else following
         return self._trimmed(begun, end)
+
+    def _turns_away(self, soft: re.Match[str]) -> bool:
+        """Whether a small word leads from the thing to its place, time or user: “for our team”, “in Lusaka”."""
+        if soft["word"].casefold() in ("of", "de", "von", "with", "en"):
+            return not self.text[soft.end() : self._next_block(soft.end())].strip()
+        return bool(soft["next"]) or self._leads_to_block(soft.end())
 
     def _leads_to_block(self, place: int) -> bool:
         """A place, date or sum begins within the next few words."""
@@ -217,6 +247,9 @@ class Finder:
             r"[;]|(?<!\w\.\w)(?<=\w\w)[.!?](?=\s)|(?<=[^\s0-9])\)\s?,", text[line_start : quantity.start]
         ):
             start = line_start + hard.end()
+        for colon in re.finditer(r":\s(?=[^\n]{0,200}[^\W\d_]{3})", text[start : quantity.start]):
+            start += colon.end()
+            break
         segment = text[start : quantity.start]
         if greeting := _GREETING.match(segment):
             start += greeting.end()
@@ -229,6 +262,8 @@ class Finder:
             start += label.start("value")
         begins, ends = self._trimmed(start, quantity.start)
         if self._says_something(begins, ends) and not self.blocked[begins]:
+            if _PREPOSITION.match(self.text, begins):
+                return None
             shorter = self._ahead(begins, ends)
             return shorter if self._says_something(*shorter) else (begins, ends)
         return self._labelled_above(line_start, floor, quantity_is_labelled=quantity.backward)
@@ -251,7 +286,8 @@ class Finder:
             return self._trimmed(offset + rows[-1].start(), offset + rows[-1].end())
         return None
 
-    def _wishes(self) -> list[Line]:
+    @cached_property
+    def wishes(self) -> list[Line]:
         """Without any quantity: what follows the first words of need, else an item label, else the first sentence."""
         for label in _ITEM_LABEL.finditer(self.text[:20_000]):
             span = self._trimmed(*label.span("value"))
@@ -336,10 +372,10 @@ class Finder:
 
     def _says_something(self, start: int, end: int) -> bool:
         words = self.text[start:end]
-        return bool(re.search(r"[^\W\d_]{2}", words)) and not medicines.is_pack(words)
+        return bool(re.search(r"[^\W\d_]{2}", words)) and not (medicines.is_pack(words) or _EMPTY.fullmatch(words))
 
     def _sentence_end(self, place: int) -> int:
-        found = re.compile(r"\n|[;]|(?<=\w\w)[.!?](?=\s|$)").search(self.text, place, place + _LONGEST)
+        found = re.compile(r"\n|[;]|(?<=[\w)][\w)])[.!?](?=\s|$)").search(self.text, place, place + _LONGEST)
         return found.start() if found else min(len(self.text), place + _LONGEST)
 
     def _trimmed(self, start: int, end: int) -> tuple[int, int]:
@@ -348,6 +384,7 @@ class Finder:
             end -= len(segment[-200:]) - trailing.start()
         leading = _LEADING.match(self.text[start:end])
         start += leading.end() if leading else 0
-        if self.text[start:end].count("(") > self.text[start:end].count(")") and self.text[end : end + 1] == ")":
-            end += 1
+        if self.text[start:end].count("(") > self.text[start:end].count(")"):
+            end = end + 1 if self.text[end : end + 1] == ")" else max(start, self.text.rindex("(", start, end))
+            end = start + len(self.text[start:end].rstrip())
         return start, max(start, end)

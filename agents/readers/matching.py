@@ -230,6 +230,8 @@ def _medicine(said: _Said, index: _Index, text: str) -> Match:
     else:
         pool = [entry for entry in same if not entry.brands] or ([] if said.generic else same)
     fitting = _fitting(pool, said)
+    if not fitting and not said.generic and not said.brand:
+        fitting = _fitting([entry for entry in same if entry.brands], said)
     if not fitting:
         return Match(None, _ranked(same, said, text, ceiling=0.6), "other")
     return _decided(fitting, said, text, sure=True)

@@ -6,8 +6,9 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import islice
 
-from agents.readers import numbers
+from agents.readers import numbers, windows
 from agents.readers.wordlists import words
 
 #: Abbreviations of antiretrovirals and antimalarials, as programmes write them.
@@ -56,6 +57,7 @@ _PACK = re.compile(
     r"cap(?:sule)?s?|kapseln|comprimés|gélules|tests?|ml|pcs|pieces|vials?|amp(?:o?ules?)?|strips?|count|"
     r"ct|stück|doses?|sachets?)\b|['’]?s\b)"
     r"|(?<![\w.,/])(?P<grid>[0-9]{1,3}[ ]?[x×+][ ]?[0-9]{1,3})(?![\w.,/+]|[ ]?(?:mg|packs|boxes|units))"
+    r"|(?:tab(?:let)?s?|cap(?:sule)?s?|tests?)[ ]?[x×][ ]?(?P<times>[0-9]{1,4})(?=[ ]?[,;(–-][ ]?[0-9])"
     r"|\b(?:packs?|bottles?|boxe?s?|blisters?|jars?|kits?|pots?|packung(?:en)?|boîtes?|flacons?|"
     r"flaschen?|tins?)[ ]?(?:of|à|with|de|mit|/)[ ]?(?P<of>[0-9]{1,4})(?![0-9.,]|[ ]?(?:mg|kg))",
     re.I,
@@ -67,6 +69,8 @@ _IN_A_NAME = re.compile(
     r"]?[,x]?[ ]?$|[(][ ]?$",
     re.I,
 )
+_ORDERED = re.compile(r"[0-9]{1,4}[ -]?(?:pcs|pieces|stück|vials?|amp\w*|strips?|doses?|sachets?)", re.I)
+_SHORT_PLURAL = re.compile(r"[0-9]['’]?s$")
 _SALT = re.compile(r"[a-z]{4,}(?:ate|ide|amide)\Z")
 
 
@@ -114,7 +118,9 @@ def packs(text: str) -> frozenset[int]:
     """Pack sizes said: 60 of “60 tabs”, 60 of “6 x 10 tabs”, 240 of “240 ml”."""
     out = set()
     for found in _PACK.finditer(text[:2000]):
-        parts = [int(each) for each in re.findall("[0-9]+", found["count"] or found["grid"] or found["of"])]
+        parts = [
+            int(each) for each in re.findall("[0-9]+", found["count"] or found["grid"] or found["times"] or found["of"])
+        ]
         total = parts[0]
         for each in parts[1:]:
             total = total + each if "+" in found[0] else total * each
@@ -137,13 +143,13 @@ def measures(text: str) -> list[tuple[int, int]]:
     """Strengths, and pack sizes that stand inside a name: numbers that count nothing that is bought."""
     out = [found.span() for found in _STRENGTH.finditer(text)]
     out += [found.span() for found in _BARE_GROUP.finditer(text)]
-    for found in _PACK.finditer(text):
-        before = text[max(0, found.start() - 24) : found.start()]
-        ordered = re.match(r"[0-9]{1,4}[ -]?(?:pcs|pieces|stück|vials?|amp\w*|strips?|doses?|sachets?)", found[0], re.I)
-        if found["of"]:
-            out.append(found.span("of"))
-        elif not ordered and (
-            _IN_A_NAME.search(before) or (re.search("['’]?s$", found[0]) and not found[0][-2].isalpha())
+    for found in islice(_PACK.finditer(text), windows.MOST):
+        before = text[max(0, found.start() - 80) : found.start()]
+        before = before[max(before.rfind("\n"), before.rfind(". "), before.rfind("; "), before.rfind(" and ")) + 1 :]
+        if found["of"] or found["times"]:
+            out.append(found.span("of" if found["of"] else "times"))
+        elif not _ORDERED.match(found[0]) and (
+            _IN_A_NAME.search(before) or _STRENGTH.search(before) or _SHORT_PLURAL.search(found[0])
         ):
             out.append(found.span())
     return out

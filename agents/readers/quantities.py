@@ -36,12 +36,12 @@ _UNIT_WORDS = {
     "tube": "tubes?",
     "ampoule": "ampoules?|ampules?|ampullen",
     "sheet": "sheets?",
-    "tonne": "tonnes?|tons?|metric tons?|mt",
+    "tonne": "tonnes?|tons?|metric tons?|mt|(?-i:t)",
     "kg": "kg|kgs|kilos?|kilograms?|kilogramm",
     "g": "grams?|gramm",
     "l": "litres?|liters?|ltrs?|l",
     "ml": "ml",
-    "m": "met(?:re|er)s?|mètres?",
+    "m": "met(?:re|er)s?|mètres?|(?-i:m)",
     "m2": "m2|m²|sqm|square met(?:re|er)s|quadratmeter",
     "m3": "m3|m³|cbm|cubic met(?:re|er)s",
     "seat": "seats?|licen[cs]es?|user licen[cs]es?|lizenzen?|sièges?|users|utilisateurs?|nutzer|benutzer",
@@ -57,14 +57,15 @@ _UNIT_OF = [(unit, re.compile(rf"{pattern}\Z", re.I)) for unit, pattern in _UNIT
 UNIT = rf"(?:{'|'.join(sorted((pattern for _, pattern in _UNIT_PATTERNS), key=len, reverse=True))})(?![\w²³])"
 
 _NEED = (
-    r"needs?|required?|requires|requir(?:e|ing)|order|ordering|buy|buying|purchase|purchasing|procure|"
+    r"needs?|find|required?|requires|requir(?:e|ing)|order|ordering|buy|buying|purchase|purchasing|procure|"
     r"procuring|get|want|wants|request|requests|requesting|looking for|looking to (?:buy|order|purchase|"
     r"get)"
     r"|would like|like to (?:order|buy|have|get|request|purchase)|send(?: us| me)?|supply|supply us with|"
     r"provide|book|hire|renew|quote|quote us|replace|restock|replenish|source|acquire|obtain|arrange|"
     r"organi[sz]e|reorder|re-order|could (?:we|i|you) have|can (?:we|i) have|have to have|add|include|"
     r"quote for|extend"
-    r"|deliver|ship|short of|run out of|out of|stock up on|benötigen|benötige|benötigt|brauchen|brauche|"
+    r"|deliver|ship|(?:running |runs? )?low on|short of|run out of|out of|stock up on|benötigen|benötige|"
+    r"benötigt|brauchen|brauche|"
     r"bestellen|bestelle|möchten|suchen|suche|beschaffen|anschaffen|kaufen|bestellung von|bedarf(?: an)?"
     r"|besoin de|besoin d['’]|besoin|cherchons|cherche|recherchons|commander|acheter|souhaitons|"
     r"voudrions|demande de|fournir|commande de|achat de|renouveler"
@@ -96,7 +97,8 @@ _NOT_AFTER = re.compile(
     re.I,
 )
 _FIGURE = re.compile(
-    rf"(?:(?P<number>{numbers.NUMBER})(?P<k>k(?![\w]))?|(?P<times>(?<![\w])(?<![0-9] "
+    rf"(?:(?P<number>{numbers.NUMBER})(?:(?P<k>k(?![\w]))|\s(?P<scale>dozen|dutzend|douzaines?|hundred|"
+    rf"thousand|million)\b)?|(?P<times>(?<![\w])(?<![0-9] "
     rf")[x×]\s?(?P<after>[0-9]{{1,7}})(?![\w.,/]))|(?P<words>{numbers.WORDS}))"
     rf"(?P<again>\s?\([^()\n]{{1,24}}\)(?=\s[^\W\d_]))?(?P<x>\s?[x×](?=\s|[^\W\d]{{2}}))?(?:[\s|"
     rf"-]{{0,3}}(?P<unit>{UNIT}))?",
@@ -126,6 +128,12 @@ _ARTICLE = re.compile(
 )
 
 
+_PART_OF_A_GRID = re.compile(r"[0-9]\s?[x×]\s?$")
+_OF_THE_PAST = re.compile(
+    r"\b(?:was|were|had|bought|ordered|received|used|got|purchased|consumed|shipped|used to (?:buy|order))"
+    r"\s(?:for\s|about\s|us\s|only\s){0,2}$",
+    re.I,
+)
 _LASTING = re.compile(
     r"\b(?:for|within|in|over|during|after|every|für|pour|pendant|dans|of|last|past|next)\s{1,2}(?:the\s)?$", re.I
 )
@@ -238,8 +246,9 @@ def _figure(text: str, blocked: bytearray, found: re.Match[str]) -> Quantity | N
     value = numbers.parse_words(found["words"]) if name == "words" else numbers.parse(found[name])
     if value is None or value <= 0 or value >= 10**10:
         return None
-    if found["k"]:
-        value, span = value * 1000, (span[0], found.end("k"))
+    if found["k"] or found["scale"]:
+        value *= 1000 if found["k"] else numbers.parse_words(found["scale"]) or 1
+        span = (span[0], found.end("k" if found["k"] else "scale"))
     unit_span = found.span("unit") if found["unit"] else None
     unit = _unit(found["unit"])
     if unit_span and blocked[unit_span[0]]:
@@ -251,7 +260,7 @@ def _figure(text: str, blocked: bytearray, found: re.Match[str]) -> Quantity | N
     ):
         return None
     before = text[max(0, span[0] - 40) : span[0]]
-    if re.search(r"[0-9]\s?[x×]\s?$", before):
+    if _PART_OF_A_GRID.search(before) or _OF_THE_PAST.search(before):
         return None
     label = bool(_LABEL.search(before))
     if _INDEX.search(before) and re.match(r"[.)|:](?:\s|$)|\s?\|", text[end : end + 3]) and not unit:

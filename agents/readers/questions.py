@@ -30,8 +30,8 @@ def of(
         if line["quantity"] is None:
             out.append(f"How many of “{name}” do you need?")
         out += _about_item(name, matched, catalogue)
-        if line["unit"] in ("tablet", "capsule", "test") and matched.item:
-            out.append(f"Is the quantity of “{name}” counted in {line['unit']}s or in packs?")
+        if matched.item and line["quantity"] and line["unit"] in (None, "tablet", "capsule", "test"):
+            out.append(f"Is the quantity of “{name}” counted in packs or in single {line['unit'] or 'unit'}s?")
     if answer["kind"] == "goods" and answer["deliver_to"] is None:
         if len(places) > 1:
             out.append(f"Several places of delivery are named ({', '.join(places)}). What goes where?")

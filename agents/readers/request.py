@@ -155,7 +155,7 @@ def _line(draft: Draft, view: str, number: int, line: Line, catalogue: Catalogue
     path = f"lines[{number}]"
     quantity = line.quantity
     description = re.sub(r"\s+", " ", view[line.start : line.end])
-    said = f"{view[line.start : line.end]} {_pack_words(view, line)}"
+    said = f"{view[line.start : line.end]} {_counting_word(view, line)} {_pack_words(view, line)}"
     matched = match(said, catalogue)
     if quantity and quantity.span:
         draft.note(f"{path}.quantity", *quantity.span)
@@ -171,6 +171,12 @@ def _line(draft: Draft, view: str, number: int, line: Line, catalogue: Catalogue
         "item": matched.item,
         "candidates": [{"item": key, "score": score} for key, score in matched.candidates],
     }, matched
+
+
+def _counting_word(view: str, line: Line) -> str:
+    """“40 kits of Uni-Gold”: kits are part of what it is, packs are not."""
+    quantity = line.quantity
+    return view[slice(*quantity.unit_span)] if quantity and quantity.unit_span and quantity.unit == "kit" else ""
 
 
 def _pack_words(view: str, line: Line) -> str:
@@ -222,7 +228,7 @@ def _kind(draft: Draft, view: str, lines: Iterable[Line], matches: list[Match]) 
 def _about(cue: cues.Cue, line: Line, view: str) -> bool:
     """Said in the line itself or right before its quantity: “translation of 35 pages”, “hire 2 electricians”."""
     if re.match(
-        r"(?:people|persons?|participants?|guests?|attendees|staff|pages?|words|days?|personen|personnes|seiten)\b",
+        r"(?:people|persons?|participants?|guests?|attendees|staff|visits?|sessions?|trips?|nights?|rooms?|pages?|words|days?|personen|personnes|seiten)\b",
         view[line.start : line.end],
         re.I,
     ):
