@@ -16,6 +16,8 @@ KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
 MOST_STEPS = 100
 #: What happens when a step has used up its attempts: a person is asked, or the plan goes on without it.
 ON_FAILURE = ("ask", "skip")
+#: Seconds. A dead worker's step is taken over so long after its start, so it is kept short.
+DEFAULT_TIMEOUT = 45
 TIERS = ("rules", "small", "large")
 FIELDS = {"key", "label", "role", "task", "after", "when", "timeout", "attempts", "tier", "on_failure"}
 
@@ -30,7 +32,7 @@ class StepSpec:
     task: str
     after: tuple[str, ...] = ()
     when: str = ""
-    timeout: int = 300
+    timeout: int = DEFAULT_TIMEOUT
     attempts: int = 5
     tier: str = "rules"
     on_failure: str = "ask"
@@ -66,7 +68,7 @@ def parse_step(data: Mapping[str, Any]) -> StepSpec:
         task=str(data.get("task") or key),
         after=tuple(str(each) for each in data.get("after", ())),
         when=str(data.get("when", "")),
-        timeout=data.get("timeout", 300),
+        timeout=data.get("timeout", DEFAULT_TIMEOUT),
         attempts=data.get("attempts", 5),
         tier=data.get("tier", "rules"),
         on_failure=data.get("on_failure", "ask"),

@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from agents import crashpoints, leases, progress, retries, roles, wakes
 from agents.context import open_context
+from agents.definition import DEFAULT_TIMEOUT
 from agents.errors import Fenced
 from agents.leases import Lease
 from agents.models import Step
@@ -59,7 +60,7 @@ def _advanced(step: Step) -> bool:
 
 def advance(step: Step) -> bool:
     """Takes one due step as far as its act goes. False: another worker has it."""
-    lease = leases.claim(step, timeout=int(step.spec.get("timeout", 300)))
+    lease = leases.claim(step, timeout=int(step.spec.get("timeout", DEFAULT_TIMEOUT)))
     if lease is None:
         return _give_up_spent(step)
     crashpoints.reach("claimed")

@@ -15,7 +15,7 @@ from ledger import clock
 from ledger.models import Switch
 
 #: Beyond the role's own time-out, for storing what it found.
-GRACE = timedelta(seconds=30)
+GRACE = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)

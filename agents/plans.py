@@ -39,7 +39,7 @@ def start(
     steps = templates.definition_of(template).steps
     with transaction.atomic():
         if start_key:
-            LegalEntity.objects.select_for_update().get(pk=entity.pk)
+            LegalEntity.objects.select_for_update(no_key=True).get(pk=entity.pk)
             if known := Plan.objects.filter(start_key=start_key).first():
                 return known
         at = clock.now()

@@ -83,7 +83,7 @@ def _lock(lease: Lease) -> tuple[Plan, datetime]:
 
 def lock(plan: Plan) -> Plan:
     """Steps of one plan are stored one after the other, so that two branches cannot miss each other at their join."""
-    held_row = Plan.objects.select_for_update().filter(pk=plan.pk)
+    held_row = Plan.objects.select_for_update(no_key=True).filter(pk=plan.pk)
     plan.status, plan.reason, plan.ended_at = held_row.values_list("status", "reason", "ended_at").get()
     return plan
 
@@ -133,6 +133,7 @@ def _wait(
     plan: Plan, lease: Lease, outcome: Await, *, seen: Mapping[ObjectRef, int], started: int, at: datetime
 ) -> None:
     awaited = list(dict.fromkeys(outcome.on))
+    wakes.hold_cursor(plan.entity.log_id)
     changes: dict[str, Any] = {} if outcome.memory is None else {"memory": canonical(dict(outcome.memory))}
     _take(
         lease,

@@ -35,7 +35,7 @@ def publish(*, name: str, definition: Mapping[str, Any], actor: Actor, entity: L
         raise BadTemplate(f"“{name}” cannot be published. {' '.join(found)}", problems=found)
     data = canonical(dict(definition))
     with transaction.atomic():
-        LegalEntity.objects.select_for_update().get(pk=entity.pk)
+        LegalEntity.objects.select_for_update(no_key=True).get(pk=entity.pk)
         versions = PlanTemplate.objects.filter(entity=entity, name=name)
         latest = versions.order_by("-version").first()
         if latest and latest.status == PlanTemplate.Status.PUBLISHED and latest.digest == digest(data):

@@ -34,7 +34,7 @@ def _follow(log: str) -> int:
     woken = 0
     while _behind(log):
         with transaction.atomic():
-            _lock_cursor(log)
+            hold_cursor(log)
             entries = feed.read(CURSOR, log=log)
             if not entries:
                 break
@@ -60,15 +60,15 @@ def _behind(log: str) -> bool:
     return LedgerHead.objects.filter(log=log, seq__gt=cursor.seq if cursor else 0).exists()
 
 
-def _lock_cursor(log: str) -> None:
+def hold_cursor(log: str) -> None:
     """Following and starting to wait exclude each other, so that no fact falls between the two."""
     Cursor.objects.get_or_create(name=CURSOR, log_id=log)
-    Cursor.objects.select_for_update().get(name=CURSOR, log_id=log)
+    Cursor.objects.select_for_update(no_key=True).get(name=CURSOR, log_id=log)
 
 
 def happened_since(known: Mapping[ObjectRef, int], *, log: str) -> bool:
-    """Has the journal named any of these objects after the number as of which it was known?"""
-    _lock_cursor(log)
+    """Has the journal named any of these objects after the number as of which it was known? Holds the cursor."""
+    hold_cursor(log)
     newer = Q(pk=None)
     for each, seq in known.items():
         newer |= Q(kind=each.kind, key=each.key, entry__seq__gt=seq)
@@ -90,11 +90,12 @@ def _late() -> QuerySet[Step]:
 
 def wake(step_ids: Iterable[int]) -> int:
     """Inside a transaction. A step that is no longer waiting stays as it is."""
-    ids = sorted(set(step_ids))
+    waiting = Step.objects.filter(pk__in=set(step_ids), status=Step.Status.WAITING)
+    ids = list(waiting.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
     if not ids:
         return 0
     AwaitedObject.objects.filter(step__in=ids).delete()
-    return Step.objects.filter(pk__in=ids, status=Step.Status.WAITING).update(
+    return Step.objects.filter(pk__in=ids).update(
         status=Step.Status.READY,
         due_at=clock.now(),
         waiting_on=[],
