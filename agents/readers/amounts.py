@@ -54,7 +54,10 @@ def _any(words: object) -> str:
     return "|".join(re.escape(each) for each in sorted(words, key=len, reverse=True))  # type: ignore[call-overload]
 
 
-_SIGN = rf"(?P<sign>{_any(_SIGNS.keys() - {'r', 'k€', 't€', 'k$'})}|R(?=[ ]?[0-9]))"
+_SIGN = (
+    rf"(?P<sign>{_any(_SIGNS.keys() - {'r', 'k€', 't€', 'k$'})}|(?<![\w/])(?-i:R)(?=[ ]?[0-9]{{1,3}}[ "
+    rf",.][0-9]{{3}}|[ ]?[0-9]{{3,}}))"
+)
 _SIGN_BEHIND = (
     rf"(?P<sign>{_any(key for key in _SIGNS if not key[0].isalpha() or '$' in key or 'fa' in key)}|zł|kč|birr)"
 )

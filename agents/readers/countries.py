@@ -15,6 +15,7 @@ from functools import lru_cache
 from babel import Locale
 
 from agents.readers import places
+from agents.readers.wordlists import words
 
 _LANGUAGES = ("en", "de", "fr")
 #: Territory names that are first of all something else.
@@ -22,6 +23,8 @@ _NOT_COUNTRIES = frozenset({"QO", "EU", "EZ", "UN", "XA", "XB", "ZZ"})
 _WORD = re.compile(r"[^\W\d_][^\W\d_'’]*(?:\.(?:[A-Z]\.)+)?")
 _LONGEST = 6
 _MOST = 300
+#: In small letters these are first of all words.
+_ALSO_WORDS = frozenset(words("turkey chad jordan guinea georgia china beira tete lome nice jos osh linden adama"))
 _SENDING = re.compile(
     r"(?:\b(?:deliver(?:y|ed|ies|ing)?|ship(?:ped|ping|ment)?|send|sent|dispatch(?:ed)?|destination|"
     r"lieferung|liefern|lieferort|livraison|livrer|livré\w*|destiné\w*|deliver_to|place|country|site|"
@@ -69,8 +72,8 @@ class CountryMention:
 
 
 @lru_cache(maxsize=8192)
-def _key(words: str) -> str:
-    plain = unicodedata.normalize("NFKD", words.casefold())
+def _key(name: str) -> str:
+    plain = unicodedata.normalize("NFKD", name.casefold())
     plain = "".join(each for each in plain if not unicodedata.combining(each))
     return re.sub(r"[^a-z]+", " ", plain).strip()
 
@@ -115,8 +118,8 @@ def _first_words() -> dict[str, int]:
     """First word of a name -> most words of the names that begin with it."""
     out: dict[str, int] = {}
     for name in _names():
-        words = name.split()
-        out[words[0]] = max(out.get(words[0], 0), min(len(words), _LONGEST))
+        parts = name.split()
+        out[parts[0]] = max(out.get(parts[0], 0), min(len(parts), _LONGEST))
     return out
 
 
@@ -130,21 +133,18 @@ _CODES_AFTER = re.compile(
 def mentions(text: str) -> list[CountryMention]:
     """Every country named by its name, a town or an adjective, in order."""
     names, first_words = _names(), _first_words()
-    words = [(found.start(), found.end()) for found in _WORD.finditer(text)]
+    spans = [(found.start(), found.end()) for found in _WORD.finditer(text)]
     out: list[CountryMention] = []
     place = 0
-    while place < len(words) and len(out) < _MOST:
-        start, end = words[place]
-        size = (
-            first_words.get(_key(text[start:end]).split(" ")[0], 0)
-            if text[start].isupper() or text[start] == "l"
-            else 0
-        )
+    while place < len(spans) and len(out) < _MOST:
+        start, end = spans[place]
+        written = text[start].isupper() or _sent_to(text, start)
+        size = first_words.get(_key(text[start:end]).split(" ")[0], 0) if written else 0
         step = 1
-        for count in range(min(size, len(words) - place), 0, -1):
-            last = words[place + count - 1][1]
+        for count in range(min(size, len(spans) - place), 0, -1):
+            last = spans[place + count - 1][1]
             found = names.get(_key(text[start:last])) if last - start < 60 else None
-            if found and text[start].isupper():
+            if found and (text[start].isupper() or (found[1] != "adjective" and text[start:last] not in _ALSO_WORDS)):
                 out.append(CountryMention(start, last, found[0], _sends(text, start, last, found[1])))
                 step = count
                 break
@@ -155,6 +155,12 @@ def mentions(text: str) -> list[CountryMention]:
         if found_code["code"] in known and found_code.start("code") not in taken:
             out.append(CountryMention(*found_code.span("code"), found_code["code"], 2))
     return sorted(out, key=lambda each: each.start)
+
+
+def _sent_to(text: str, start: int) -> bool:
+    """Right after “to”, “for”, “in”: there a name may stand in small letters."""
+    before = text[max(0, start - 9) : start].casefold()
+    return before.removesuffix("the ").endswith((" to ", " for ", " in ", " nach ", " pour ", "\nto ", "\nfor "))
 
 
 def _sends(text: str, start: int, end: int, kind: str) -> int:

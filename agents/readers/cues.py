@@ -112,7 +112,8 @@ _VENDOR = re.compile(
 )
 _VENDOR_LED = re.compile(
     rf"(?<![\w]){_NAMED}[ ](?:has |have |had |just )?(?:quoted|offered|offers|sells|supplied|supplies|"
-    rf"delivered|sent us|can supply|usually suppl\w+|is our (?:usual|regular|preferred) (?:supplier|"
+    rf"delivered|sent us|can supply|can deliver|could deliver|delivers|usually suppl\w+|is our (?:usual|"
+    rf"regular|preferred) (?:supplier|"
     rf"vendor))\b"
 )
 _SUFFIX = re.compile(

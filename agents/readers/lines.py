@@ -17,7 +17,7 @@ _LONGEST = 240
 _HARD = re.compile(
     r"\n|[;|\t]|"
     r"(?<!\bapprox)(?<!\bincl)(?<!\bexcl)(?<!\bno)(?<!\bnr)(?<!\bca)(?<!\bmin)(?<!\bmax)(?<!\be\.g)(?<!\bi\.e)(?<!\bz\.B)[.!?](?=\s|"
-    r"$)|\s[-–—](?=\s)|:(?=\s|$)"
+    r"$)|\s(?=[0-9]{1,2}\)\s)|\s[-–—](?=\s)|:(?=\s|$)"
 )
 _STOP_WORDS = (
     r"by|before|until|till|no later|not later|latest|asap|as soon|soonest|urgent\w*|immediately|"
@@ -27,7 +27,7 @@ _STOP_WORDS = (
     r"she|they|(?-i:it)|our budget|these|those|is|are|was|were|should|must|will|would|can|could|has|have|"
     r"had|last (?:time|year|month|order)|same as|at|under|below|preferably|ideally|charge\w*|cost "
     r"cent\w*|costs?|book(?:ed)? (?:to|on)"
-    r"|account|destination|place|destined|enough|if|when|where|while|after|starting|start|but|however|"
+    r"|account|destination|deadline|place|destined|enough|if|when|where|while|after|starting|start|but|however|"
     r"not|price|payment|supplier|vendor|cc|tomorrow|today|next|this|approx\w*|around|about|ranging|each|"
     r"reference|ref|regards|no rush|whenever|somewhere|in total|total|all for|to(?= \w)|ready|arriv\w+|"
     r"target"
@@ -53,7 +53,7 @@ _JOINER = re.compile(
     re.I,
 )
 _LEADING = re.compile(
-    r"^(?:[\s.,:;|*•·>)\]–—-]|(?:and|und|et|plus|also|sowie|of|for|für|pour|sie|us|me|x|×|the|some|any|our|more|additional|extra|"
+    r"^(?:[\s.,:;|*•·>)\]–—-]|[0-9]{1,2}\)|(?:and|und|et|plus|also|sowie|of|for|für|pour|sie|us|me|x|×|the|some|any|our|more|additional|extra|"
     r"other|further|von|d['’]|de|des|a|an|ein|eine|einen|un|une|each of|each|a supply of|supply of|"
     r"quantity of|supplies of|stück|units of|new supply of)(?=[\s,]))+",
     re.I,
@@ -170,10 +170,7 @@ class Finder:
             return self._each(self._forward(quantity, ahead, following))
         if quantity.unit and quantities.is_duration(quantity.unit):
             return []
-        if (
-            quantity.unit in ("seat", "kit", "tablet", "capsule", "test", "pallet", "vial", "bottle")
-            and quantity.unit_span
-        ):
+        if quantity.unit and quantity.unit_span:
             wish = next((each for each in self.wishes if not each.start <= quantity.start < each.reach), None)
             span = (wish.start, wish.end) if wish else quantity.unit_span
             return [Line(*span, quantity, self._sentence_end(quantity.end))]
@@ -202,7 +199,7 @@ class Finder:
         if _EACH_OF.match(text, place):
             place = _EACH_OF.match(text, place).end()  # type: ignore[union-attr]
         end = limit
-        if re.match(r"\s{0,3}(?:[,;.)]|(?:and|und|et|plus|sowie)\s)", text[place : place + 10]):
+        if re.match(r"\s{0,3}(?:[,;.)]|[0-9]{1,2}\)\s|(?:and|und|et|plus|sowie)\s)", text[place : place + 10]):
             return (0, 0)
         begun = place + len(text[place:limit]) - len(text[place:limit].lstrip())
         if hard := _HARD.search(text, begun, limit):
@@ -372,7 +369,9 @@ class Finder:
 
     def _says_something(self, start: int, end: int) -> bool:
         words = self.text[start:end]
-        return bool(re.search(r"[^\W\d_]{2}", words)) and not (medicines.is_pack(words) or _EMPTY.fullmatch(words))
+        return bool(re.search(r"[^\W\d_]{2}", words)) and not (
+            medicines.is_pack(words) or _EMPTY.fullmatch(words) or quantities.is_bare(words)
+        )
 
     def _sentence_end(self, place: int) -> int:
         found = re.compile(r"\n|[;]|(?<=[\w)][\w)])[.!?](?=\s|$)").search(self.text, place, place + _LONGEST)

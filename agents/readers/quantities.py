@@ -64,7 +64,7 @@ _NEED = (
     r"provide|book|hire|renew|quote|quote us|replace|restock|replenish|source|acquire|obtain|arrange|"
     r"organi[sz]e|reorder|re-order|could (?:we|i|you) have|can (?:we|i) have|have to have|add|include|"
     r"quote for|extend"
-    r"|deliver|ship|(?:running |runs? )?low on|short of|run out of|out of|stock up on|benötigen|benötige|"
+    r"|deliver|ship|(?:running |runs? )?low on|short of|run out of|out of|stock of|stock up on|benötigen|benötige|"
     r"benötigt|brauchen|brauche|"
     r"bestellen|bestelle|möchten|suchen|suche|beschaffen|anschaffen|kaufen|bestellung von|bedarf(?: an)?"
     r"|besoin de|besoin d['’]|besoin|cherchons|cherche|recherchons|commander|acheter|souhaitons|"
@@ -74,7 +74,9 @@ NEED = re.compile(rf"\b(?:{_NEED})\b", re.I)
 _EXPECTING = re.compile(
     rf"(?:\b(?:{_NEED}|for|of|with|another|additional|additionally|extra|more|further|approx\.?|"
     rf"approximately|about|around|roughly|circa|ca\.?|least|total|only|just|exactly|our|the|these|and|"
-    rf"plus|und|sowie|et|also|or|&|\+|noch|weitere|wir|nous|ungefähr|etwa|rund|environ|order of|a|is|are|"
+    rf"plus|und|sowie|et|also|or|&|\+|construct|build|install|repair|replace|paint|repaint|drill|"
+    rf"renovate|train|print|translate|review|noch|weitere|wir|nous|ungefähr|etwa|rund|environ|order of|a|"
+    rf"is|are|"
     rf"be|to|up to|us|me|sie|vous|nous|ich|pour|für|min\.?|minimum|need:|x|want|the following|quantity|"
     rf"qty)"
     rf"|[,;:(|\t•*·–—\]>&+]|(?:^|\s)-)\s{{0,3}}$",
@@ -104,6 +106,7 @@ _FIGURE = re.compile(
     rf"-]{{0,3}}(?P<unit>{UNIT}))?",
     re.I,
 )
+_BARE = re.compile(rf"(?:{numbers.NUMBER}|{numbers.WORDS})\s?(?:{UNIT})?", re.I)
 _RANGE = re.compile(
     rf"(?:between\s|zwischen\s|entre\s|from\s)?(?<![\w.,/-])(?P<low>[0-9][0-9.,]{{0,9}})\s?(?:-|–|—|to|"
     rf"bis|à|or|oder|ou|and|und|et)\s?(?P<high>[0-9][0-9.,]{{0,9}})(?![\w/:-]|"
@@ -158,6 +161,11 @@ def _unit(word: str | None) -> str | None:
         return None
     plain = re.sub(r"\s+", " ", word)
     return next((unit for unit, pattern in _UNIT_OF if pattern.match(plain)), None)
+
+
+def is_bare(text: str) -> bool:
+    """Nothing but a number and what it counts: “600 boxes”."""
+    return bool(_BARE.fullmatch(text.strip()))
 
 
 def is_duration(unit: str | None) -> bool:
@@ -259,7 +267,12 @@ def _figure(text: str, blocked: bytearray, found: re.Match[str]) -> Quantity | N
         or (value == 365 and re.search(r"[A-Z]\w+\s$", text[max(0, span[0] - 12) : span[0]]))
     ):
         return None
+    behind = text[span[1] : span[1] + 1]
+    if behind.isalpha() and not unit_span and not found["x"]:  # 3TC, 4K
+        return None
     before = text[max(0, span[0] - 40) : span[0]]
+    if re.match(r"\)\s", text[span[1] : span[1] + 2]) and not before.endswith("("):  # 2) in a list
+        return None
     if _PART_OF_A_GRID.search(before) or _OF_THE_PAST.search(before):
         return None
     label = bool(_LABEL.search(before))
