@@ -14,7 +14,7 @@ from agents.definition import StepSpec, parse_step
 from agents.errors import OutOfRole
 from agents.leases import Lease
 from agents.models import Plan, Step
-from approvals import proposals
+from approvals import limits, proposals
 from approvals.evidence import Claim
 from approvals.models import Proposal
 from ledger import clock
@@ -55,6 +55,12 @@ class Context:
     @property
     def actor(self) -> Actor:
         return Actor.agent(self.spec.role)
+
+    @cached_property
+    def tier(self) -> str:
+        """The tier that the template wants, if the role's bounds allow it; else rules."""
+        bounds = limits.of(self.spec.role, self.entity)
+        return self.spec.tier if bounds is None or self.spec.tier in bounds.tiers else "rules"
 
     @cached_property
     def today(self) -> date:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from agents.models import Plan, PlanTemplate, Step
 from ledger.actors import Actor
@@ -55,13 +55,14 @@ def plan_parked(plan: Plan) -> Entry:
     )
 
 
-def step_finished(plan: Plan, step: Step, *, result_digest: str, evidence: int) -> Entry:
+def step_finished(plan: Plan, step: Step, *, result_digest: str, evidence: int, model: Mapping[str, str]) -> Entry:
     return record(
         "step.finished",
         actor=Actor.agent(step.role),
         entity=plan.entity,
         objects=[step_ref(plan, step.key), plan_ref(plan)],
         data={"result_digest": result_digest, "evidence": evidence},
+        model=model,
         plan={"plan": plan.reference, "step": step.key, "attempt": step.attempts},
     )
 

@@ -14,7 +14,7 @@ from agents import crashpoints, entries, wakes
 from agents.conditions import holds
 from agents.errors import Fenced
 from agents.leases import Lease, held
-from agents.models import AwaitedObject, Plan, Step, StepAttempt
+from agents.models import AwaitedObject, ModelCall, Plan, Step, StepAttempt
 from agents.outcomes import AskPerson, Await, End, Finish, Outcome, Park
 from approvals.evidence import Claim
 from ledger import clock
@@ -120,7 +120,20 @@ def _finish(plan: Plan, lease: Lease, outcome: Finish, *, at: datetime) -> None:
         ended_at=at,
     )
     _note(lease, Tried.FINISHED, at=at)
-    entries.step_finished(plan, lease.step, result_digest=digest(result), evidence=len(evidence))
+    entries.step_finished(
+        plan, lease.step, result_digest=digest(result), evidence=len(evidence), model=_model_asked(plan, lease.step)
+    )
+
+
+def _model_asked(plan: Plan, step: Step) -> dict[str, str]:
+    """Digests of the last question that this step put to a model, for the journal; rules leave none."""
+    if step.spec.get("tier", "rules") == "rules":
+        return {}
+    call = ModelCall.objects.filter(plan=plan.reference, step=step.key).order_by("id").last()
+    if call is None:
+        return {}
+    asked = {"id": str(call.pk), "template": call.template_digest, "input": call.input_id}
+    return asked | {"output": call.output_id or "", "outcome": call.outcome}
 
 
 def _claim_json(claim: Claim) -> dict[str, Any]:

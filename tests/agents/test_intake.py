@@ -9,6 +9,13 @@ from agents.models import ModelCall
 from agents.readers.catalogue import CatalogueItem
 from agents.roles.intake import answers, gaps, reading
 from agents.roles.intake.reading import ReadRequest
+from approvals.models import Bounds
+from ledger import chain
+from ledger.actors import Actor
+from ledger.authority import importing
+from ledger.command import ObjectRef
+from ledger.journal import history_of
+from procure import requisitions
 from procure.models import Requisition
 from tests.agents import market
 from tests.agents.acting import make_template
@@ -214,7 +221,28 @@ def test_a_model_that_tells_the_truth_is_believed(company, entity, rita):
     assert (requisition.structured["tier"], requisition.structured["degraded"]) == ("small", False)
     assert requisition.lines.get().item.key == market.ITEM
     assert [each.path for each in requisition.questions.all()] == ["needed_by"]
-    assert ModelCall.objects.get().plan.startswith("PLN-")
+    call = ModelCall.objects.get()
+    assert call.plan.startswith("PLN-")
+    assert call.degraded is False
+    finished = history_of(ObjectRef("step", f"{call.plan}/understand"))
+    assert not finished.exists()
+    requisitions.answer(requisition, {"needed_by": "15 September 2027"}, actor=Actor.human(rita))
+    work()
+    told = chain.read(finished.get(kind="step.finished"))["model"]
+    assert (told["input"], told["output"]) == (call.input_id, call.output_id)
+    assert len(company.asked) == 1
+
+
+@pytest.mark.django_db
+def test_a_tier_beyond_the_roles_bounds_is_not_asked(company, entity, rita):
+    with importing("tests", "0" * 64):
+        Bounds.objects.filter(role="intake").update(tiers=["rules"])
+    company.script = [completion("{}")]
+    requisition = ask_for(WORDS, person=rita, entity=entity)
+    work()
+    requisition.refresh_from_db()
+    assert requisition.structured["tier"] == "rules"
+    assert company.asked == []
 
 
 @pytest.mark.django_db

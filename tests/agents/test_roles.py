@@ -14,6 +14,7 @@ from ledger import clock
 from ledger.actors import Actor
 from ledger.models import CostCentre
 from procure import requisitions
+from procure.entries import requisition_fact
 from procure.models import Order, Requisition, SourcingEvent
 from tests.agents import market
 from tests.agents.market import WORDS, approve, ask_for, quote, reach_deadline, reject, work
@@ -203,6 +204,16 @@ def test_a_rejected_award_ends_the_plan_with_its_reason(company, entity, rita, a
     assert "was rejected" in plan.reason
     assert states(requisition)["confirm"] == "cancelled"
     assert not Order.objects.exists()
+
+
+def test_withdrawing_the_requisition_ends_the_plan(company, entity, rita):
+    requisition, _event = invited(entity, rita)
+    Requisition.objects.filter(pk=requisition.pk).update(status=Requisition.Status.WITHDRAWN)
+    with transaction.atomic():
+        requisition_fact("withdrawn", requisition, actor=Actor.human(rita))
+    work()
+    plan = Plan.objects.get(subject_key=requisition.reference)
+    assert (plan.status, plan.reason) == (Plan.Status.CANCELLED, f"{requisition.reference} was withdrawn.")
 
 
 def test_without_a_quote_the_list_is_widened_once_and_then_a_person_is_asked(entity, ada, amir, cost_centre, rita):

@@ -84,7 +84,7 @@ def read(context: Context, requisition: Requisition, items: Catalogue) -> dict[s
     )
     answer = ask(
         question,
-        tier=context.spec.tier,
+        tier=context.tier,
         caller=Caller(context.entity, context.spec.role, context.plan.reference, context.spec.key),
         rules=by_rules,
         accept=partial(_accepted, normal=normal, by_rules=by_rules, items=items),

@@ -13,7 +13,7 @@ from agents.roles.sourcing import candidates
 from agents.roles.sourcing.inviting import event_of, invite
 from ledger.command import ObjectRef
 from procure import queries
-from procure.models import Invitation, OpenedBid, SourcingEvent
+from procure.models import Invitation, OpenedBid, Requisition, SourcingEvent
 
 Status = SourcingEvent.Status
 #: Looks again so long after a deadline, should nobody have told of the opening.
@@ -33,8 +33,12 @@ def collect(context: Context) -> Outcome:
 
 
 def _of_event(context: Context, reference: str, *, widened: bool) -> Outcome:
-    context.look(ObjectRef("event", reference))
+    on = [ObjectRef("event", reference), context.subject]
+    for each in on:
+        context.look(each)
     event = queries.event(reference)
+    if event.requisition.status == Requisition.Status.WITHDRAWN:
+        return End(_("%s was withdrawn.") % event.requisition.reference)
     invited = event.invitations.filter(revoked_at=None)
     answered = invited.filter(status__in=Invitation.ANSWERED).count()
     if event.status in (Status.OPEN, Status.CLOSED):
@@ -45,7 +49,7 @@ def _of_event(context: Context, reference: str, *, widened: bool) -> Outcome:
             "invited": invited.count(),
         }
         until = max(event.deadline, context.now) + PATIENCE
-        return Await([ObjectRef("event", reference)], note, until=until)
+        return Await(on, note, until=until)
     if event.status == Status.CANCELLED:
         return End(_("%s was cancelled.") % reference)
     bids = OpenedBid.objects.filter(event=event).count()
