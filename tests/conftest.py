@@ -1,5 +1,6 @@
 """Fixtures shared by all tests."""
 
+import os
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -10,6 +11,18 @@ from tests import ready_made
 from tests.cast import ada, amir, ben, cost_centre, entity, ivan, olga, rita
 
 __all__ = ["ada", "amir", "ben", "cost_centre", "entity", "ivan", "olga", "rita"]
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """STRICT=1: a skip fails the run, unless the reason is that the test belongs to the other database."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("STRICT") != "1" or reporter is None or hasattr(session.config, "workerinput"):
+        return
+    other = "PostgreSQL" if ready_made.is_wanted() else "SQLite"
+    reasons = {str(each.longrepr[2]) for each in reporter.stats.get("skipped", ())}
+    if unexcused := sorted(reason for reason in reasons if other.lower() not in reason.lower()):
+        reporter.write_line(f"STRICT: skipped, which counts as failed: {'; '.join(unexcused)}", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.fixture(scope="session")

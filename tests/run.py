@@ -11,6 +11,8 @@ from pathlib import Path
 
 from tests import postgresql
 
+#: Rooms whose tests touch no database: once is enough.
+NO_DATABASE = ["--ignore=tests/agents/readers", "--ignore=tests/architecture", "--ignore=tests/approvals/test_gate.py"]
 STRICT = os.environ.get("STRICT") == "1"
 
 
@@ -47,7 +49,7 @@ def main() -> int:
             print("== PostgreSQL is not installed: skipped (make system-deps installs it)", flush=True)
             passed &= not STRICT
         else:
-            passed &= stage("PostgreSQL", ["-m", fast, "-n", "2"], TEST_DATABASE_URL=url)
+            passed &= stage("PostgreSQL", ["-m", fast, "-n", "2", *NO_DATABASE], TEST_DATABASE_URL=url)
             passed &= stage("Killed and started again, on PostgreSQL", ["-m", "faults"], TEST_DATABASE_URL=url)
     passed &= stage("Killed and started again, on SQLite", ["-m", "faults"])
     if tryton_ready() or STRICT:

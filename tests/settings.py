@@ -14,6 +14,7 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # noqa: F405
 UNDO_WINDOW = timedelta(0)  # noqa: F405
 # Only here may the ledger be emptied between tests (ledger.checks refuses it elsewhere).
 LEDGER_MAY_BE_FLUSHED = True
