@@ -102,6 +102,7 @@ EVENTS = Listing(
             invited=Count("invitations", distinct=True),
             quoted=Count("invitations", filter=Q(invitations__status="submitted"), distinct=True),
         )
+        .order_by("-pk")
     ),
     columns=(
         Column(_("Number"), lambda row: row.reference, lambda row: row.reference),

@@ -44,7 +44,8 @@ def excerpt(source: Source, start: int, end: int) -> dict[str, object]:
 
 
 def _offset(text: str) -> int:
-    return int(text) if text.isdecimal() and len(text) < 12 else 0
+    """-1, which no text has, for anything that is no offset."""
+    return int(text) if text.isdecimal() and len(text) < 12 else -1
 
 
 def _text(source: Source) -> str:

@@ -1,0 +1,251 @@
+"""The staff pages in a real browser: both themes, phone and desk, keyboard alone, and nothing from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+from django.urls import reverse
+
+from approvals.models import Decision, Proposal
+from ledger.models import CostCentre, LegalEntity, Person
+from procure.models import Order, SourcingEvent
+from tests.agents import market
+from tests.approvals.stage import block, propose
+from tests.cast import entity as make_entity
+from tests.console.conftest import award_for, cast_of
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+entity = make_entity
+NARROW, WIDE = 390, 1360
+#: Findings that keep a page from landing.
+GRAVE = ("serious", "critical")
+
+
+@pytest.fixture
+def cast(entity: LegalEntity) -> dict[str, Person]:
+    """A company with one order out, one award and one block to decide on, one request with questions."""
+    cache.clear()
+    people = cast_of(entity)
+    centre = CostCentre.objects.create(entity=entity, code="PROG", name="Programmes", owner=people["ada"])
+    market.open_market(entity)
+    market.set_up(entity, people["ada"], people["amir"], centre)
+    market.approve(award_for(entity, people["rita"]), people["ada"])
+    market.work()
+    award_for(entity, people["rita"])
+    market.ask_for("20 laptops, asap", person=people["rita"], entity=entity)
+    market.work()
+    propose(block("VEN-001", "Two late deliveries"), by=people["ben"], entity=entity)
+    return people
+
+
+@pytest.fixture
+def window(browse, live_server) -> Iterator[Callable[..., Any]]:
+    """A window of somebody signed in; fails afterwards when anything was asked of another host or went wrong."""
+    wrong: list[str] = []
+
+    def opened(person: Person | None = None, *, theme: str = "light", **options: Any) -> Any:
+        page = browse(**options)
+        page.add_init_script(f"localStorage.setItem('adminTheme', JSON.stringify('{theme}'))")
+        page.on("request", lambda asked: _note_foreign(asked.url, live_server.url, wrong))
+        page.on("pageerror", lambda error: wrong.append(f"script error: {error}"))
+        page.on("console", lambda said: _note_refusal(said.text, wrong))
+        if person is not None:
+            client = Client()
+            client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+            cookie = {"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}
+            page.context.add_cookies([cookie])
+        return page
+
+    yield opened
+    assert wrong == []
+
+
+def _note_foreign(address: str, home: str, wrong: list[str]) -> None:
+    if not address.startswith((home, "data:", "blob:")):
+        wrong.append(f"asked of another host: {address}")
+
+
+def _note_refusal(text: str, wrong: list[str]) -> None:
+    if "Content Security Policy" in text:
+        wrong.append(text)
+
+
+def grave(page: Any) -> list[str]:
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page).response["violations"]
+    return [f"{each['id']}: {each['nodes'][0]['html'][:200]}" for each in found if each["impact"] in GRAVE]
+
+
+def overflow(page: Any) -> int:
+    return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+
+
+def pages() -> list[str]:
+    award = Proposal.objects.filter(command_kinds__contains="IssueOrder", status="waiting").get()
+    event = SourcingEvent.objects.order_by("-pk")[0]
+    named = [
+        ("proposal", award.reference),
+        ("event", event.reference),
+        ("requisition", event.requisition.reference),
+        ("order", Order.objects.get().reference),
+        ("plan", award.plan["plan"]),
+        ("propose", "IssueOrder"),
+    ]
+    plain = ("home", "ask", "queue", "requisitions", "plans", "events", "orders", "ledger", "switches", "propose-kinds")
+    asked = reverse("console:requisition", args=["PR-00003"])
+    return [
+        *(reverse(f"console:{name}") for name in plain),
+        *(reverse(f"console:{name}", args=[key]) for name, key in named),
+        f"{reverse('console:queue')}?open={award.reference}",
+        f"{reverse('console:evidence', args=[award.reference, 1])}",
+        asked,
+    ]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_no_page_has_a_serious_finding_or_scrolls_sideways(theme, cast, window, live_server) -> None:
+    addresses = pages()
+    for width in (WIDE, NARROW):
+        page = window(cast["ben"], theme=theme, width=width, height=900)
+        for address in addresses:
+            assert page.goto(live_server.url + address).status == 200, address
+            page.wait_for_load_state("networkidle")
+            assert (page.evaluate("document.documentElement.classList.contains('dark')")) is (theme == "dark")
+            assert overflow(page) <= 0, f"{address} at {width}"
+            assert grave(page) == [], f"{address} at {width}, {theme}"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_signing_in_and_the_admin_have_no_serious_finding(theme, cast, window, live_server) -> None:
+    stranger = window(theme=theme, width=NARROW)
+    stranger.goto(f"{live_server.url}/accounts/login/")
+    assert grave(stranger) == []
+    assert overflow(stranger) <= 0
+    page = window(cast["olga"], theme=theme)
+    for name in ("admin:index", "admin:vendors_vendor_changelist", "admin:ledger_entry_changelist"):
+        page.goto(live_server.url + reverse(name))
+        page.wait_for_load_state("networkidle")
+        assert grave(page) == [], name
+
+
+def test_a_decision_by_keyboard_alone(cast, window, live_server) -> None:
+    page = window(cast["ada"])
+    page.goto(f"{live_server.url}/queue/")
+    page.wait_for_load_state("networkidle")
+    first, second = page.locator("[data-row]").all()
+    page.keyboard.press("j")
+    page.wait_for_selector("#pane [data-approve]")
+    assert first.get_attribute("data-current") is not None
+    page.keyboard.press("j")
+    page.wait_for_function("document.querySelector('#pane h2').textContent.includes('Block')")
+    assert second.get_attribute("data-current") is not None
+    page.keyboard.press("x")
+    assert page.locator("[data-count]").text_content() == "1"
+    page.keyboard.press("k")
+    page.wait_for_function("document.querySelector('#pane h2').textContent.includes('Issue order')")
+    page.keyboard.press("a")
+    assert page.evaluate("document.activeElement.matches('[data-approve]')")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/queue/?*open=*")
+    assert "is approved and is being carried out" in page.locator("[role=status]").first.text_content()
+    page.keyboard.press("r")
+    assert page.evaluate("document.activeElement.matches('[data-reason=reject] textarea')")
+    page.keyboard.type("Talk to them first.")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_load_state("networkidle")
+    assert "Nothing waits for you" in page.content()
+    assert sorted(Decision.objects.filter(person=cast["ada"]).order_by("-pk").values_list("kind", flat=True)[:2]) == [
+        "approve",
+        "reject",
+    ]
+
+
+def test_keys_do_nothing_while_one_types_and_the_list_of_keys_opens(cast, window, live_server) -> None:
+    page = window(cast["ada"])
+    page.goto(f"{live_server.url}/queue/")
+    page.keyboard.press("?")
+    assert page.locator("#keys").is_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("j")
+    page.wait_for_selector("#pane [data-approve]")
+    page.keyboard.press("c")
+    page.keyboard.type("jk")
+    assert page.locator("[data-reason=return] textarea").input_value() == "jk"
+
+
+def test_picking_shows_the_sum_and_leads_to_a_summary(cast, window, live_server) -> None:
+    page = window(cast["ada"])
+    page.goto(f"{live_server.url}/queue/")
+    assert not page.locator("[data-bulk]").is_visible()
+    for box in page.locator("[data-pick]").all():
+        box.check()
+    assert page.locator("[data-count]").text_content() == "2"
+    assert "USD" in page.locator("[data-sum]").text_content()
+    page.click("[data-bulk] button")
+    page.wait_for_url("**/queue/approve/*")
+    page.click("text=Approve 2 proposals")
+    assert page.locator(".note.good").count() == 2
+
+
+def test_evidence_opens_beside_the_page_and_gives_the_focus_back(cast, window, live_server) -> None:
+    award = Proposal.objects.filter(command_kinds__contains="IssueOrder", status="waiting").get()
+    page = window(cast["ada"])
+    page.goto(f"{live_server.url}{reverse('console:proposal', args=[award.reference])}")
+    page.locator("#evidence a.proof").first.click()
+    page.wait_for_selector("#beside [data-close]")
+    assert page.url.endswith(f"{award.reference}/")
+    assert page.evaluate("document.activeElement.matches('#beside [data-close]')")
+    page.keyboard.press("Escape")
+    assert page.locator("#beside *").count() == 0
+    assert page.evaluate("document.activeElement.matches('#evidence a.proof')")
+
+
+def test_a_phone_shows_cards_and_a_decide_bar_that_stays(cast, window, live_server) -> None:
+    page = window(cast["ada"], width=NARROW, height=700)
+    page.goto(f"{live_server.url}/queue/")
+    page.wait_for_load_state("networkidle")
+    assert all(card.bounding_box()["height"] <= 121 for card in page.locator("[data-row]").all())
+    page.locator("[data-row] a").first.click()
+    page.wait_for_selector("#pane [data-approve]")
+    assert not page.locator("[data-row]").first.is_visible()
+    button = page.locator("#pane [data-approve]").bounding_box()
+    assert button["height"] >= 44
+    assert button["y"] + button["height"] <= 700
+
+
+def test_without_scripts_a_decision_is_links_and_a_form(cast, window, live_server) -> None:
+    page = window(cast["ada"], java_script_enabled=False)
+    page.goto(f"{live_server.url}/queue/")
+    page.locator("[data-row] a").first.click()
+    assert page.locator("#pane [data-approve]").is_visible()
+    page.locator("#pane [data-approve]").click()
+    assert "is approved" in page.content()
+    assert Decision.objects.filter(person=cast["ada"], kind="approve").count() == 2
+
+
+def test_the_understanding_builds_beside_the_words_as_they_are_typed(cast, window, live_server) -> None:
+    page = window(cast["rita"])
+    page.goto(f"{live_server.url}/ask/")
+    page.locator("#words").press_sequentially(market.WORDS, delay=1)
+    page.wait_for_selector("#understood mark.used")
+    assert "Nigeria" in page.locator("#understood").text_content()
+    page.click("text=Ask for it")
+    page.wait_for_url("**/requisitions/PR-*/")
+    assert market.WORDS in page.locator("blockquote").text_content()
+
+
+def test_text_a_third_longer_and_zoomed_to_twice_does_not_break_the_pages(cast, window, live_server) -> None:
+    page = window(cast["ada"], width=WIDE // 2, height=450)
+    for address in pages():
+        page.goto(live_server.url + address)
+        page.evaluate(
+            """() => { for (const node of document.querySelectorAll("main h1, main h2, main .btn, main .chip, main dt"))
+            if (node.childElementCount === 0) node.textContent += " " + "x".repeat(node.textContent.length * .3) }"""
+        )
+        assert overflow(page) <= 0, address
