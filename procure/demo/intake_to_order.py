@@ -112,14 +112,26 @@ def _plan(requisition: Requisition, *statuses: str) -> Plan | None:
 
 
 def _invited(stage: Stage, requisition: Requisition) -> SourcingEvent:
-    def look() -> SourcingEvent | None:
+    def published() -> SourcingEvent | None:
         _plan(requisition)
-        event = requisition.events.order_by("-pk").first()
-        if event is None or event.invitations.filter(sent_at=None).exists():
-            return None
-        return event
+        return requisition.events.order_by("-pk").first()
 
-    return stage.until("suppliers are invited", look)
+    event = stage.until("suppliers are chosen", published)
+    if stage.worker_waits(event.invitations.filter(sent_at=None).exists):
+        _send_now(stage, event)
+
+    def sent() -> SourcingEvent | None:
+        return None if event.invitations.filter(sent_at=None).exists() else event
+
+    return stage.until("suppliers are invited", sent)
+
+
+def _send_now(stage: Stage, event: SourcingEvent) -> None:
+    """The buyer gives up the undo window that a running worker keeps."""
+    ben = stage.browser_of("ben")
+    ben.open(reverse("console:event", args=[event.reference]))
+    if any(form.action.endswith("/send/") for form in ben.forms()):
+        ben.submit({}, to="/send/")
 
 
 def _suppliers_answer(stage: Stage, event: SourcingEvent, prices: Mapping[str, Decimal]) -> list[dict[str, Any]]:

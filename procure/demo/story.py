@@ -58,6 +58,12 @@ class Stage:
             # Another worker may hold a lease, or the worker process does all of it.
             time.sleep(0.1)
 
+    def worker_waits(self, still: Callable[[], bool]) -> bool:
+        """Whether something is still so after the work that is due was done: another process set its own delay."""
+        if self.inline:
+            doorbell.answer()
+        return still()
+
 
 @contextmanager
 def staged(*, inline: bool, patience: int, say: Callable[[str], None]) -> Iterator[Stage]:
