@@ -24,7 +24,7 @@ def tenant(tmp_path, private_database):
         "DATABASE_URL": private_database,
         "PROCURE_VAR": str(tmp_path),
         "UNDO_WINDOW_SECONDS": "0",
-        "EMAIL_URL": f"filemail://{tmp_path}/mail",
+        "EMAIL_URL": f"filemail:///{tmp_path}/mail",
         "DJANGO_SETTINGS_MODULE": "procure.settings",
     }
     for command in (["migrate", "-v0"], ["createcachetable"], ["demo"]):
