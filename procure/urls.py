@@ -4,8 +4,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.templatetags.static import static
 from django.urls import include, path
+from django.utils.translation import gettext_lazy as _
 
 admin.autodiscover()
+admin.site.index_title = _("All tables")
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 
