@@ -4,7 +4,7 @@ PORT ?= 8000
 BIN := .venv/bin
 SHELL := /bin/sh
 
-.PHONY: help install run test test-quick test-long check lint types floors templates migrations deploy bench lock system-deps tryton clean
+.PHONY: help install run test test-quick test-long faults check lint types floors templates migrations deploy bench lock system-deps tryton clean
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -63,6 +63,10 @@ test-quick: .venv/dev.stamp
 ## test-long    the long programmes as well
 test-long: .venv/dev.stamp
 	$(BIN)/python -m tests.run --long
+
+## faults       the worker killed at ten random moments of the story, on both databases
+faults: .venv/dev.stamp
+	$(BIN)/python -m tests.run --faults
 
 ## bench        benchmarks, printed as a table
 bench: .venv/dev.stamp

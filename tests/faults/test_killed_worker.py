@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+#: Ten in `make faults`; a few, with the same seed, in `make test`.
 KILLS = int(os.environ.get("KILLS", "10"))
 SEED = int(os.environ.get("SEED", "20140523"))
 
@@ -63,7 +64,7 @@ class Worker:
 
 
 @pytest.mark.faults
-def test_ten_kills_leave_one_order(tenant):
+def test_a_worker_killed_again_and_again_leaves_one_order(tenant):
     chance = random.Random(SEED)
     worker = Worker(tenant)
     worker.start()
@@ -89,7 +90,7 @@ def test_ten_kills_leave_one_order(tenant):
         worker.kill()
     assert story.returncode == 0, err + out
     told = json.loads(out)
-    assert killed >= min(KILLS, 5), f"the story ended after {killed} kills"
+    assert killed >= min(KILLS, 3), f"the story ended after {killed} kills"
     assert told["plan"]["status"] == "done"
     assert len(told["erp"]["orders"]) == 1
     assert told["erp"]["orders"][0]["times_created"] == 1
