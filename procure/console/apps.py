@@ -8,3 +8,6 @@ class ConsoleConfig(AppConfig):
     label = "console"
     verbose_name = "Staff portal"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from procure.console import checks  # noqa: F401  importing registers them

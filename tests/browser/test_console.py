@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -238,6 +239,14 @@ def test_the_understanding_builds_beside_the_words_as_they_are_typed(cast, windo
     page.click("text=Ask for it")
     page.wait_for_url("**/requisitions/PR-*/")
     assert market.WORDS in page.locator("blockquote").text_content()
+
+
+def test_a_proposal_prints_on_two_pages(cast, window, live_server) -> None:
+    award = Proposal.objects.filter(command_kinds__contains="IssueOrder", status="waiting").get()
+    page = window(cast["ada"])
+    page.goto(f"{live_server.url}{reverse('console:proposal', args=[award.reference])}")
+    printed = page.pdf(format="A4", margin=dict.fromkeys(("top", "bottom", "left", "right"), "14mm"))
+    assert len(re.findall(rb"/Type\s*/Page[^s]", printed)) <= 2
 
 
 def test_text_a_third_longer_and_zoomed_to_twice_does_not_break_the_pages(cast, window, live_server) -> None:

@@ -84,6 +84,7 @@ def queue(request: HttpRequest) -> HttpResponse:
         "filters": queue_page.filters(everything, params, now=now),
         "filtered": bool(params),
         "everything": len(everything),
+        "beyond": max(0, queries.count(person, tab) - len(everything)),
         "sorts": queue_page.SORTS,
         "sort": request.GET.get("sort", "due"),
         "may_bulk": tab == "mine",
