@@ -191,6 +191,7 @@ def test_picking_shows_the_sum_and_leads_to_a_summary(cast, window, live_server)
     page.click("[data-bulk] button")
     page.wait_for_url("**/queue/approve/*")
     page.click("text=Approve 2 proposals")
+    page.locator(".note.good").nth(1).wait_for()
     assert page.locator(".note.good").count() == 2
 
 
