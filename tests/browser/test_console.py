@@ -153,14 +153,13 @@ def test_a_decision_by_keyboard_alone(cast, window, live_server) -> None:
     assert page.evaluate("document.activeElement.matches('[data-approve]')")
     page.keyboard.press("Enter")
     page.wait_for_url("**/queue/?*open=*")
-    assert "is approved and is being carried out" in page.locator("[role=status]").first.text_content()
+    page.locator("[role=status]", has_text="is approved and is being carried out").first.wait_for()
     page.keyboard.press("r")
     assert page.evaluate("document.activeElement.matches('[data-reason=reject] textarea')")
     page.keyboard.type("Talk to them first.")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    page.wait_for_load_state("networkidle")
-    assert "Nothing waits for you" in page.content()
+    page.get_by_text("Nothing waits for you").first.wait_for()
     assert sorted(Decision.objects.filter(person=cast["ada"]).order_by("-pk").values_list("kind", flat=True)[:2]) == [
         "approve",
         "reject",
@@ -227,7 +226,7 @@ def test_without_scripts_a_decision_is_links_and_a_form(cast, window, live_serve
     page.locator("[data-row] a").first.click()
     assert page.locator("#pane [data-approve]").is_visible()
     page.locator("#pane [data-approve]").click()
-    assert "is approved" in page.content()
+    page.get_by_text("is approved").first.wait_for()
     assert Decision.objects.filter(person=cast["ada"], kind="approve").count() == 2
 
 
