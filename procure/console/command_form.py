@@ -95,13 +95,21 @@ def _plain(annotation: Any) -> tuple[Any, bool]:
 
 
 def fields_of(
-    command: type[Command], values: Mapping[str, Any] | None = None, errors: Sequence[Mapping[str, Any]] = ()
+    command: type[Command],
+    values: Mapping[str, Any] | None = None,
+    errors: Sequence[Mapping[str, Any]] = (),
+    *,
+    prefix: str = "",
 ) -> list[Field]:
-    """The form's fields with what was given, and each of pydantic's `errors` at its own field."""
+    """The form's fields with what was given, and each of pydantic's `errors` at its own field.
+
+    `prefix` keeps the commands of a bundle apart on one page.
+    """
     by_place: dict[str, list[str]] = {}
     for error in errors:
-        by_place.setdefault("-".join(str(part) for part in error["loc"]), []).append(str(error["msg"]))
-    return _fields(tuple(command.model_fields.items()), values or {}, "", by_place)
+        place = prefix + "-".join(str(part) for part in error["loc"])
+        by_place.setdefault(place, []).append(str(error["msg"]))
+    return _fields(tuple(command.model_fields.items()), values or {}, prefix, by_place)
 
 
 def _fields(
@@ -129,9 +137,9 @@ def _fields(
     return out
 
 
-def read(command: type[Command], posted: Mapping[str, Any]) -> dict[str, Any]:
+def read(command: type[Command], posted: Mapping[str, Any], *, prefix: str = "") -> dict[str, Any]:
     """Plain values from a posted form. An empty field that need not be filled is left out, so that defaults hold."""
-    return _read(tuple(command.model_fields.items()), posted, "")
+    return _read(tuple(command.model_fields.items()), posted, prefix)
 
 
 def _read(infos: tuple[tuple[str, FieldInfo], ...], posted: Mapping[str, Any], prefix: str) -> dict[str, Any]:

@@ -15,6 +15,12 @@ PAGES = {
     "source": "console:source",
 }
 LISTS = {
+    "performance": "admin:vendors_vendor_changelist",
+    "benchmark": "admin:vendors_item_changelist",
+    "delivery": "admin:vendors_delivery_changelist",
+    "contract_price": "admin:contracts_contract_changelist",
+    "stock": "admin:procure_stocklevel_changelist",
+    "exchange_rate": "admin:procure_exchangerate_changelist",
     "vendor": "admin:vendors_vendor_changelist",
     "item": "admin:vendors_item_changelist",
     "contract": "admin:contracts_contract_changelist",

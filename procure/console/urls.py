@@ -2,6 +2,7 @@ from django.urls import path
 
 from procure.console.views import (
     ask,
+    edits,
     events,
     home,
     ledger,
@@ -23,6 +24,7 @@ urlpatterns = [
     path("ask/understand/", ask.understand, name="understand"),
     path("requisitions/", lists.requisitions, name="requisitions"),
     path("requisitions/<slug:reference>/", requisitions.requisition, name="requisition"),
+    path("requisitions/<slug:reference>/state/", requisitions.state, name="requisition-state"),
     path("requisitions/<slug:reference>/answer/", requisitions.answer, name="answer"),
     path("queue/", queue.queue, name="queue"),
     path("queue/approve/", queue.approve_picked, name="approve-picked"),
@@ -30,6 +32,7 @@ urlpatterns = [
     path("proposals/<slug:reference>/", proposals.proposal, name="proposal"),
     path("proposals/<slug:reference>/state/", proposals.state, name="proposal-state"),
     path("proposals/<slug:reference>/decide/", proposals.decide, name="decide"),
+    path("proposals/<slug:reference>/edit/", edits.edit, name="edit"),
     path("proposals/<slug:reference>/undo/", proposals.undo_it, name="undo"),
     path("proposals/<slug:reference>/withdraw/", proposals.withdraw, name="withdraw"),
     path("proposals/<slug:reference>/evidence/<int:position>/", proposals.evidence, name="evidence"),

@@ -106,3 +106,13 @@ def test_who_may_not_answer_sees_who_is_asked(story: Story, sign_in: SignIn):
     assert "Rita is asked" in sign_in(story.cast["ada"]).get(address).content.decode()
     posted = sign_in(story.cast["ada"]).post(reverse("console:answer", args=[story.asked.reference]), {})
     assert posted.status_code == 403
+
+
+def test_a_page_that_waits_for_the_reader_follows_by_itself(story: Story, sign_in: SignIn):
+    made = market.ask_for(market.WORDS, person=story.cast["rita"], entity=story.entity)
+    client = sign_in(story.cast["rita"])
+    assert "every 2s" in client.get(reverse("console:requisition", args=[made.reference])).content.decode()
+    address = reverse("console:requisition-state", args=[made.reference])
+    assert "HX-Refresh" not in client.get(address).headers
+    market.work()
+    assert client.get(address).headers["HX-Refresh"] == "true"

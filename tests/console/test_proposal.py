@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+from django.contrib.auth.models import Group
 from django.urls import reverse
 
 from approvals import judging, proposals, queries
 from approvals.models import Decision, Proposal
 from ledger.actors import Actor
 from ledger.models import Entry
+from ledger.rights import Role
 from tests.agents import market
 from tests.approvals.stage import block, propose
 from tests.console.conftest import SignIn, Story
@@ -183,3 +186,67 @@ def test_the_moving_line_asks_for_a_fresh_page_once_it_stands_still(story: Story
     assert ada.get(address).headers["HX-Refresh"] == "true"
     decide(ada, story.award)
     assert "HX-Refresh" not in ada.get(address).headers
+
+
+@pytest.fixture
+def ada(story: Story, sign_in: SignIn):
+    """Ada, who for these tests also buys: who edits an order must be allowed to issue one."""
+    story.cast["ada"].groups.add(Group.objects.get(name=Role.BUYER))
+    return sign_in(story.cast["ada"])
+
+
+def edited(proposal: Proposal, **changes: str) -> dict[str, str]:
+    """The edit form of a bundle of award and order as it stands, with changes."""
+    award, issue = proposal.commands[0]["fields"], proposal.commands[1]["fields"]
+    fields = {"fingerprint": proposal.fingerprint, "comment": "Freight was agreed by phone."}
+    for number, values in enumerate((award, issue)):
+        for name, value in values.items():
+            if name == "lines":
+                for line, each in enumerate(value):
+                    fields |= {f"c{number}-lines-{line}-{key}": str(part or "") for key, part in each.items()}
+            else:
+                fields[f"c{number}-{name}"] = "" if value is None else str(value)
+    return fields | changes
+
+
+def test_an_edit_takes_the_place_of_what_was_proposed_and_keeps_both_fingerprints(story: Story, ada):
+    address = reverse("console:edit", args=[story.award.reference])
+    before = story.award.fingerprint
+    assert address in page_of(ada, story.award)
+    assert 'name="c1-freight"' in ada.get(address).content.decode()
+    response = ada.post(address, edited(story.award, **{"c0-reason": "Lowest, and it keeps its dates."}))
+    assert response.status_code == 302
+    story.award.refresh_from_db()
+    decision = Decision.objects.get(proposal=story.award, kind="edit")
+    assert story.award.revision == 2
+    assert (decision.fingerprint, decision.new_fingerprint) == (before, story.award.fingerprint)
+    assert decision.comment == "Freight was agreed by phone."
+
+
+def test_an_edit_that_does_not_add_up_is_refused_and_kept_in_the_form(story: Story, ada):
+    address = reverse("console:edit", args=[story.award.reference])
+    response = ada.post(address, edited(story.award, **{"c1-freight": "40"}))
+    text = response.content.decode()
+    assert response.status_code == 422
+    assert "add up to" in text
+    assert 'value="40"' in text
+    story.award.refresh_from_db()
+    assert story.award.revision == 1
+
+
+def test_an_unchanged_edit_and_one_without_a_reason_are_refused(story: Story, ada):
+    address = reverse("console:edit", args=[story.award.reference])
+    assert "Nothing was changed" in ada.post(address, edited(story.award)).content.decode()
+    assert ada.post(address, edited(story.award, comment="")).status_code == 422
+    assert not Decision.objects.filter(proposal=story.award).exists()
+
+
+def test_who_may_not_decide_or_not_propose_such_a_thing_may_not_edit_it(story: Story, sign_in: SignIn):
+    address = reverse("console:edit", args=[story.award.reference])
+    assert address not in page_of(sign_in(story.cast["ada"]), story.award)
+    for name in ("rita", "ben", "ivan", "ada"):
+        client = sign_in(story.cast[name])
+        assert client.get(address).status_code == 403
+        assert client.post(address, edited(story.award, **{"c1-incoterm": "CIP"})).status_code == 403
+    story.award.refresh_from_db()
+    assert story.award.revision == 1

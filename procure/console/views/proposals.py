@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,12 +14,14 @@ from django.utils.translation import gettext as _
 
 from approvals import decisions, proposals, queries, readings, undo
 from approvals.models import Evidence, Proposal
+from approvals.queries import CommandView
 from approvals.readings import Unreadable
+from ledger import command
 from ledger.errors import InvalidInput, NotFound, Stale
 from ledger.models import Source
 from procure.console import proposal_page, sight, timeline
 from procure.console.facts_shown import ShownFact, shown
-from procure.console.pages import actor_of, by_htmx, fragment, page, person_of, refuse, show
+from procure.console.pages import actor_of, by_htmx, fragment, may, page, person_of, refuse, show
 from procure.console.views.sources import excerpt
 
 #: Still moving by itself: the page looks again.
@@ -55,11 +58,18 @@ def _context(request: HttpRequest, proposal: Proposal) -> dict[str, Any]:
         ),
         "may_decide": detail.may_decide,
         "why_not": detail.why_not,
+        "may_edit": detail.may_decide
+        and all(may(request, command.kinds()[each.kind].right) for each in detail.commands),
         "may_withdraw": own and proposal.status in Proposal.REVISABLE,
         "moves": proposal.status in MOVES,
         "similar": proposal_page.similar(proposal),
         "history": timeline.lines(reversed(detail.history)),
     }
+
+
+def _may_propose(request: HttpRequest, commands: Sequence[CommandView]) -> bool:
+    known = command.kinds()
+    return all(may(request, known[each.kind].right) for each in commands)
 
 
 def _shows(fact: ShownFact) -> bool:

@@ -16,7 +16,7 @@ from ledger.command import ObjectRef
 from ledger.errors import InvalidInput
 from procure import requisitions
 from procure.console import sight, timeline
-from procure.console.pages import actor_of, may, page, person_of, show
+from procure.console.pages import actor_of, fragment, may, page, person_of, show
 from procure.console.understanding import headline, path_in_words, understood
 from procure.models import Requisition
 
@@ -60,6 +60,15 @@ def _page(request: HttpRequest, found: Requisition, *, status: int = 200, **more
 @page(right="proposal.view")
 def requisition(request: HttpRequest, reference: str) -> HttpResponse:
     return _page(request, _found(request, reference))
+
+
+@page(right="proposal.view")
+def state(request: HttpRequest, reference: str) -> HttpResponse:
+    """For a page that waits for the reader: asks for a fresh one as soon as there is something to see."""
+    found = _found(request, reference)
+    if found.structured or found.status != Requisition.Status.CAPTURED:
+        return HttpResponse(headers={"HX-Refresh": "true"})
+    return fragment(request, "console/_unread.html", {"requisition": found})
 
 
 @page(right="requisition.answer", methods=("POST",))

@@ -10,12 +10,12 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from agents import roles
 from ledger import switches
 from ledger.errors import InvalidInput
 from ledger.models import Switch
 from procure.console.pages import actor_of, entity_of, may, page, show
 
-ROLES = ("intake", "research", "sourcing", "compliance", "confirmation")
 SENDERS = {
     "erp": gettext_lazy("Orders and cancellations to the ERP"),
     "mail": gettext_lazy("Mail to suppliers"),
@@ -40,10 +40,11 @@ def buttons() -> list[Button]:
     out = [
         Button("all", _("Everything"), _("No agent proposes and nothing leaves the house."), "system", known.get("all"))
     ]
-    for role in ROLES:
+    for role, specification in roles.specifications().items():
         scope = f"role:{role}"
-        words = _("Proposes nothing; its running steps wait.")
-        out.append(Button(scope, _("%(role)s agent") % {"role": role.capitalize()}, words, "agent", known.get(scope)))
+        title = _("%(role)s agent") % {"role": role.replace("_", " ").capitalize()}
+        words = _("It proposes nothing and its steps wait. %(purpose)s") % {"purpose": specification.purpose}
+        out.append(Button(scope, title, words, "agent", known.get(scope)))
     for sender, name in SENDERS.items():
         scope = f"sender:{sender}"
         out.append(Button(scope, str(name), _("Stays in the outbox until started again."), "system", known.get(scope)))

@@ -92,6 +92,11 @@
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && closeBeside()) return;
     if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || one("dialog[open]")) return;
+    if (event.key === "/" && one("#q")) {
+      event.preventDefault();
+      one("#q").focus();
+      return;
+    }
     const known = queue() ? keys : one(".decide") ? decisions : {};
     if (!known[event.key]) return;
     event.preventDefault();
