@@ -35,7 +35,7 @@ NAMES = {
     "outward": gettext_lazy("Leaves the house"),
     "new_money_out": gettext_lazy("Binds new money"),
     "two_people": gettext_lazy("Needs two people"),
-    "compensation": gettext_lazy("Is a declared undo"),
+    "compensation": gettext_lazy("Undoes something"),
     "asker_may_decide": gettext_lazy("Asker may decide on it"),
     "bounds_exceeded": gettext_lazy("Oversteps the agent's bounds"),
     "agent_spend_today": gettext_lazy("Agent's spend today"),

@@ -57,7 +57,11 @@ UNFOLD = {
     "COLORS": {"base": WARM, "primary": TEAL},
     "STYLES": [asset("console/tokens.css"), asset("console/shell.css"), asset("console/parts.css")],
     "SCRIPTS": [asset("console/console.js")],
-    "COMMAND": {"search_models": True, "show_history": True, "search_callback": "procure.console.navigation.found"},
+    "COMMAND": {
+        "search_models": ["vendors.Vendor", "vendors.Item", "contracts.Contract", "ledger.Person"],
+        "show_history": True,
+        "search_callback": "procure.console.navigation.found",
+    },
     "SIDEBAR": {
         "show_search": True,
         "command_search": True,
