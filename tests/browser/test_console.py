@@ -86,6 +86,11 @@ def overflow(page: Any) -> int:
     return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
 
 
+def settle(page: Any) -> None:
+    """Until the shell's script has taken its cloak off."""
+    page.wait_for_function("!document.documentElement.hasAttribute('x-cloak')")
+
+
 def pages() -> list[str]:
     award = Proposal.objects.filter(command_kinds__contains="IssueOrder", status="waiting").get()
     event = SourcingEvent.objects.order_by("-pk")[0]
@@ -115,7 +120,7 @@ def test_no_page_has_a_serious_finding_or_scrolls_sideways(theme, cast, window, 
         page = window(cast["ben"], theme=theme, width=width, height=900)
         for address in addresses:
             assert page.goto(live_server.url + address).status == 200, address
-            page.wait_for_load_state("networkidle")
+            settle(page)
             assert (page.evaluate("document.documentElement.classList.contains('dark')")) is (theme == "dark")
             assert overflow(page) <= 0, f"{address} at {width}"
             assert grave(page) == [], f"{address} at {width}, {theme}"
@@ -130,14 +135,14 @@ def test_signing_in_and_the_admin_have_no_serious_finding(theme, cast, window, l
     page = window(cast["olga"], theme=theme)
     for name in ("admin:index", "admin:vendors_vendor_changelist", "admin:ledger_entry_changelist"):
         page.goto(live_server.url + reverse(name))
-        page.wait_for_load_state("networkidle")
+        settle(page)
         assert grave(page) == [], name
 
 
 def test_a_decision_by_keyboard_alone(cast, window, live_server) -> None:
     page = window(cast["ada"])
     page.goto(f"{live_server.url}/queue/")
-    page.wait_for_load_state("networkidle")
+    settle(page)
     first, second = page.locator("[data-row]").all()
     page.keyboard.press("j")
     page.wait_for_selector("#pane [data-approve]")
@@ -210,7 +215,7 @@ def test_evidence_opens_beside_the_page_and_gives_the_focus_back(cast, window, l
 def test_a_phone_shows_cards_and_a_decide_bar_that_stays(cast, window, live_server) -> None:
     page = window(cast["ada"], width=NARROW, height=700)
     page.goto(f"{live_server.url}/queue/")
-    page.wait_for_load_state("networkidle")
+    settle(page)
     assert all(card.bounding_box()["height"] <= 121 for card in page.locator("[data-row]").all())
     page.locator("[data-row] a").first.click()
     page.wait_for_selector("#pane [data-approve]")
