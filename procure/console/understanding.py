@@ -25,6 +25,7 @@ FIELD_NAMES = {
     "urgency": gettext_lazy("urgency"),
     "kind": gettext_lazy("kind"),
 }
+LONGEST_HEADLINE = 120
 LINE_PATH = re.compile(r"^lines\[(\d+)\]\.?(\w*)")
 
 
@@ -118,20 +119,29 @@ def path_in_words(path: str) -> str:
     return str(FIELD_NAMES.get(path.split(".")[0], path.replace("_", " ")))
 
 
-def headline(lines: Sequence[Any], words: str, names: Mapping[str, str] | None = None) -> str:
-    """The request in one line: the first line's quantity and thing, else the words as said.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One line of a request, as much of it as a headline needs."""
 
-    `names` are the names of items that lines name by key.
-    """
+    quantity: Decimal | None
+    unit: str
+    thing: str
+
+
+def headline(lines: Sequence[Asked], words: str) -> str:
+    """The request in one line: the first line's quantity and thing, else the words as said."""
     if not lines:
-        return words if len(words) <= 120 else f"{words[:119].rstrip()}…"
+        return words if len(words) <= LONGEST_HEADLINE else f"{words[: LONGEST_HEADLINE - 1].rstrip()}…"
     first = lines[0]
-    item = (names or {}).get(first.item, "") if isinstance(first.item, str) else first.item and first.item.name
-    thing = item or first.description
-    if first.quantity:
-        unit = first.unit if first.unit not in ("each", "") else ""
-        if unit and first.quantity != 1 and not unit.endswith("s"):
-            unit += "s"
-        thing = f"{figure(first.quantity)} {unit} {thing}".replace("  ", " ")
+    said = [figure(first.quantity), _plural(first.unit, first.quantity)] if first.quantity else []
+    text = " ".join(part for part in (*said, first.thing) if part)
     more = len(lines) - 1
-    return thing + (_(" and %(more)d more") % {"more": more} if more else "")
+    return text + (_(" and %(more)d more") % {"more": more} if more else "")
+
+
+def _plural(unit: str, quantity: Decimal) -> str:
+    if unit in ("", "each"):
+        return ""
+    if quantity == 1 or unit.endswith("s"):
+        return unit
+    return f"{unit}es" if unit.endswith(("x", "ch", "sh")) else f"{unit}s"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -109,15 +108,7 @@ def relative(value: date | datetime, *, now: datetime, today: date) -> str:
     return _("in %(span)s") % {"span": text} if gap > timedelta(0) else _("%(span)s ago") % {"span": text}
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """`tone` says whether more is shown as worse: `up`, `down` or nothing."""
-
-    words: str
-    tone: str = ""
-
-
-def difference(before: str, after: str) -> Difference | None:
+def difference(before: str, after: str) -> str:
     """How far `after` lies from `before`, when both are money in one currency, plain numbers or ISO dates."""
     for pattern in (MONEY, PLAIN):
         old, new = pattern.match(before.strip()), pattern.match(after.strip())
@@ -126,12 +117,12 @@ def difference(before: str, after: str) -> Difference | None:
     try:
         days = (date.fromisoformat(after.strip()) - date.fromisoformat(before.strip())).days
     except ValueError:
-        return None
+        return ""
     if not days:
-        return None
+        return ""
     text = ngettext("%(n)d day", "%(n)d days", abs(days)) % {"n": abs(days)}
     words = _("%(span)s later") if days > 0 else _("%(span)s earlier")
-    return Difference(words % {"span": text}, "up" if days > 0 else "down")
+    return words % {"span": text}
 
 
 def _number(match: re.Match[str]) -> Decimal:
@@ -139,13 +130,13 @@ def _number(match: re.Match[str]) -> Decimal:
     return -value if match[1] else value
 
 
-def _numeric(old: Decimal, new: Decimal, currency: str) -> Difference | None:
+def _numeric(old: Decimal, new: Decimal, currency: str) -> str:
     gap = new - old
     if not gap:
-        return None
+        return ""
     shown = amount(Money(abs(gap), currency)) + f" {currency}" if currency else figure(abs(gap))
     words = f"{'+' if gap > 0 else MINUS}{shown}"
     if old:
         part = figure(abs(gap) / abs(old) * 100, 0)
         words += ", " + (_("%(part)s %% more") if gap > 0 else _("%(part)s %% less")) % {"part": part}
-    return Difference(words, "up" if gap > 0 else "down")
+    return words

@@ -14,7 +14,7 @@ from agents.queries import Edge, Node, PlanGraph
 from ledger.money import Money
 from procure.console import wording
 from procure.console.drawing import BOX_WIDTH, draw
-from procure.console.understanding import path_in_words, spans_of, understood
+from procure.console.understanding import Asked, Span, headline, path_in_words, spans_of
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 TODAY = date(2026, 11, 21)
@@ -79,14 +79,13 @@ def test_a_date_on_a_page_carries_its_zone_on_hover():
         ("16,240.00 EUR", "15,000.00 EUR", "−1,240.00 EUR, 8 % less"),
         ("2026-11-21", "2026-11-28", "7 days later"),
         ("2,000", "1,500", "−500, 25 % less"),
-        ("15,000.00 EUR", "15,000.00 USD", None),
-        ("", "16,240.00 EUR", None),
-        ("approved", "blocked", None),
+        ("15,000.00 EUR", "15,000.00 USD", ""),
+        ("", "16,240.00 EUR", ""),
+        ("approved", "blocked", ""),
     ],
 )
 def test_a_difference_is_put_in_words_only_where_there_is_one(before, after, words):
-    found = wording.difference(before, after)
-    assert (found.words if found else None) == words
+    assert wording.difference(before, after) == words
 
 
 @pytest.mark.parametrize(
@@ -103,15 +102,27 @@ def test_spans_of_another_text_are_not_shown():
 
 def test_overlapping_spans_never_break_the_text():
     page = Template("{% load shown %}{{ text|underlined:spans }}")
-    text = "2,000 <b>packs</b>"
-    spans = understood(
-        {
-            "text_sha256": "",
-            "evidence": [],
-        },
-        text,
-    ).spans
-    assert page.render(Context({"text": text, "spans": spans})) == "2,000 &lt;b&gt;packs&lt;/b&gt;"
+    spans = [Span(0, 8, "a", "line 1"), Span(6, 14, "b", "line 2"), Span(2, 4, "c", "line 3")]
+    shown = page.render(Context({"text": "2,000 <b>packs</b>", "spans": spans}))
+    assert shown == (
+        '<mark class="used" title="line 1">2,000 &lt;b</mark>'
+        '<mark class="used" title="line 2">&gt;packs</mark>&lt;/b&gt;'
+    )
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ([Asked(Decimal(2000), "pack", "Tablets")], "2,000 packs Tablets"),
+        ([Asked(Decimal(1), "box", "Gloves"), Asked(None, "", "Masks")], "1 box Gloves and 1 more"),
+        ([Asked(Decimal(3), "box", "Gloves")], "3 boxes Gloves"),
+        ([Asked(Decimal(20), "each", "Laptops")], "20 Laptops"),
+        ([Asked(None, "", "Chairs")], "Chairs"),
+        ([], "just words"),
+    ],
+)
+def test_a_request_in_one_line(lines, words):
+    assert headline(lines, "just words") == words
 
 
 @pytest.mark.parametrize(

@@ -167,7 +167,7 @@ def status(row: Any) -> SafeString:
 
 
 @register.filter
-def differs(change: Any) -> wording.Difference | None:
+def differs(change: Any) -> str:
     return wording.difference(str(change.before), str(change.after))
 
 

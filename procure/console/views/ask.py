@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
@@ -14,7 +16,7 @@ from ledger.errors import InvalidInput
 from ledger.models import CostCentre
 from procure import requisitions
 from procure.console.pages import actor_of, entity_of, fragment, page, show
-from procure.console.understanding import Understanding, headline, understood
+from procure.console.understanding import Asked, Line, Understanding, headline, understood
 from vendors.models import Item
 
 #: Longer texts are read after they were handed in.
@@ -28,17 +30,21 @@ def _reading(request: HttpRequest, words: str) -> Understanding:
     return understood(read_by_rules(words, today=today, catalogue=catalogue.load()), normalise(words).text)
 
 
+def _thing(line: Line, items: Mapping[str, Item]) -> str:
+    return items[line.item].name if line.item in items else line.description
+
+
 def _parts(request: HttpRequest, words: str) -> dict[str, object]:
     reading = _reading(request, words)
     keys = [key for line in reading.lines for key in (line.item, *line.candidates) if key]
     items = {item.key: item for item in Item.objects.filter(key__in=keys)}
-    names = {key: item.name for key, item in items.items()}
+    asked = [Asked(line.quantity, line.unit, _thing(line, items)) for line in reading.lines]
     return {
         "words": words,
         "read": normalise(words).text if not reading.empty else "",
         "reading": reading,
         "too_long": len(words) > LONGEST_PREVIEW,
-        "summary": headline(reading.lines, "", names) if reading.lines else "",
+        "summary": headline(asked, ""),
         "items": items,
     }
 

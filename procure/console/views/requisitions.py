@@ -17,7 +17,7 @@ from ledger.errors import InvalidInput
 from procure import requisitions
 from procure.console import sight, timeline
 from procure.console.pages import actor_of, fragment, may, page, person_of, show
-from procure.console.understanding import headline, path_in_words, understood
+from procure.console.understanding import Asked, headline, path_in_words, understood
 from procure.models import Requisition
 
 
@@ -32,10 +32,11 @@ def _page(request: HttpRequest, found: Requisition, *, status: int = 200, **more
     graph = plan_graph(plan) if plan else None
     references = [key for node in graph.nodes for key in node.proposals] if graph else []
     questions = list(found.questions.select_related("answered_by"))
+    asked = [Asked(line.quantity, line.unit, line.item.name if line.item else line.description) for line in lines]
     given = more.get("given", {})
     said = normalise(found.words).text
     context = {
-        "title": headline(lines, found.words),
+        "title": headline(asked, found.words),
         "here": found.reference,
         "requisition": found,
         "lines": lines,
