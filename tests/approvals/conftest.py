@@ -77,3 +77,16 @@ def budget(entity: LegalEntity, cost_centre: CostCentre) -> Budget:
             amount=Decimal(100_000),
             currency="USD",
         )
+
+
+@pytest.fixture
+def next_budget(budget: Budget) -> Budget:
+    """As much for the year after, for tests that let weeks pass and may run in December."""
+    with importing("tests", DIGEST):
+        return Budget.objects.create(
+            entity=budget.entity,
+            cost_centre=budget.cost_centre,
+            year=budget.year + 1,
+            amount=budget.amount,
+            currency=budget.currency,
+        )

@@ -98,7 +98,7 @@ def test_an_agent_that_is_unsure_or_cannot_prove_asks(entity, rita, fields, fire
     assert (made.status, keys(made)) == ("waiting", [fired])
 
 
-@pytest.mark.usefixtures("contract")
+@pytest.mark.usefixtures("contract", "next_budget")
 def test_orders_split_below_the_threshold_are_summed(entity, rita, ada):
     first = propose_order(order(600), entity=entity, requested_by=rita)
     work()
@@ -132,7 +132,7 @@ def test_an_order_in_a_currency_without_a_rate_asks(entity, rita):
     assert made.amount is None
 
 
-@pytest.mark.usefixtures("contract")
+@pytest.mark.usefixtures("contract", "next_budget")
 def test_an_order_proposed_long_ago_counts_from_the_day_it_was_carried_out(entity, rita, ada):
     slow = propose_order(order(600), entity=entity, requested_by=rita, confidence=Decimal("0.5"))
     clock.shift(timedelta(days=40))
