@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
-from ledger.models import Entry
+from ledger.models import CostCentre, Entry
 from procure.models import Requisition
 from tests.agents import market
 from tests.console.conftest import SignIn, Story
@@ -35,6 +35,18 @@ def test_looking_at_what_is_understood_leaves_nothing_behind(company, rita, sign
 def test_what_is_missing_shows_as_a_question_before_anything_is_kept(company, rita, sign_in: SignIn):
     text = sign_in(rita).post(LOOK, {"words": "Some tablets please"}).content.decode()
     assert "Will be asked" in text
+
+
+def test_the_page_asks_what_the_agent_will_ask(company, rita, entity, sign_in: SignIn):
+    CostCentre.objects.create(entity=entity, code="OPS", name="Operations")
+    rita.manager = None
+    rita.save(update_fields=["manager"])
+    wanted = "Which cost centre pays?"
+    assert wanted in sign_in(rita).post(LOOK, {"words": market.WORDS}).content.decode()
+    assert wanted not in sign_in(rita).post(LOOK, {"words": market.WORDS, "cost_centre": "PROG"}).content.decode()
+    asked = market.ask_for(market.WORDS, person=rita, entity=entity)
+    market.work()
+    assert [each.text for each in asked.questions.all()] == [wanted]
 
 
 @pytest.mark.parametrize("words", ["", "   ", "!!! ???", "\n\n"])

@@ -13,7 +13,7 @@ from agents.readers import catalogue as catalogues
 from agents.roles.intake import answers, claims, gaps, reading
 from ledger import sources
 from ledger.command import digest
-from ledger.models import CostCentre
+from ledger.models import CostCentre, LegalEntity, Person
 from procure import queries, requisitions
 from procure.entries import of_requisition
 from procure.models import Requisition
@@ -45,7 +45,10 @@ def _read(context: Context, requisition: Requisition, given: dict[str, str]) -> 
     sources.keep(reading.readable(requisition), origin=f"user:{requisition.requested_by_id}")
     centres = {each.code: each.name for each in CostCentre.objects.filter(entity=context.entity)}
     if not structured.get("cost_centre"):
-        structured["cost_centre"] = _usual_centre(requisition)
+        chosen = requisition.cost_centre
+        structured["cost_centre"] = (
+            chosen.code if chosen else usual_centre(requisition.requested_by, requisition.entity)
+        )
     known = gaps.Known(today=context.today, items=items, centres=centres, base_currency=context.entity.base_currency)
     unclear = answers.apply(structured, given, known)
     asked = gaps.find(structured, known, unclear=unclear, times=answers.times_asked(requisition))
@@ -53,12 +56,9 @@ def _read(context: Context, requisition: Requisition, given: dict[str, str]) -> 
     requisitions.record_reading(requisition, structured, asked, actor=context.actor)
 
 
-def _usual_centre(requisition: Requisition) -> str | None:
-    """The one chosen when asking; else the only one of the requester's manager, of the requester, or of the house."""
-    if requisition.cost_centre is not None:
-        return requisition.cost_centre.code
-    person = requisition.requested_by
-    of_entity = CostCentre.objects.filter(entity=requisition.entity)
+def usual_centre(person: Person, entity: LegalEntity) -> str | None:
+    """Who pays when nobody says: the only centre of the requester's manager, of the requester, or of the house."""
+    of_entity = CostCentre.objects.filter(entity=entity)
     for circle in (of_entity.filter(owner=person.manager_id or 0), of_entity.filter(owner=person), of_entity):
         codes = list(circle.values_list("code", flat=True)[:2])
         if len(codes) == 1:
