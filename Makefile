@@ -3,6 +3,11 @@ PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
 SHELL := /bin/sh
+# $(call packages,VENV,FILE): by uv where it is to be had, else, or when it fails (as behind a proxy whose certificate
+# only the system's store knows), by pip.
+packages = { test -x $(BIN)/uv && VIRTUAL_ENV=$(1) $(BIN)/uv pip install --quiet --require-hashes -r $(2); } \
+	 || { echo "Installing $(2) with pip, as uv cannot do it here." >&2; \
+	      $(1)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $(2); }
 
 .PHONY: help install run test test-quick test-long faults check lint types floors templates migrations deploy bench lock system-deps tryton clean
 
@@ -16,14 +21,12 @@ install: .venv/run.stamp
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Procure needs Python 3.11 or newer: install it, then type  make run PYTHON=python3.11" >&2; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "Python's venv is missing. Type  apt-get install python3-venv  (Debian) and try again." >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/pip install --quiet --disable-pip-version-check uv 2>/dev/null || echo "uv is not to be had here; going on with pip." >&2
-	@if test -x $(BIN)/uv; then VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --require-hashes -r requirements.txt; \
-	 else $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt; fi
+	@$(BIN)/pip install --quiet --disable-pip-version-check uv 2>/dev/null || true
+	@$(call packages,.venv,requirements.txt)
 	@touch $@
 
 .venv/dev.stamp: .venv/run.stamp requirements-dev.txt
-	@if test -x $(BIN)/uv; then VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --require-hashes -r requirements-dev.txt; \
-	 else $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt; fi
+	@$(call packages,.venv,requirements-dev.txt)
 	@touch $@
 
 ## run          set up, load the demo tenant, serve on http://127.0.0.1:$(PORT) until Ctrl-C
@@ -77,8 +80,7 @@ tryton: .venv-tryton/stamp
 
 .venv-tryton/stamp: requirements-tryton.txt | .venv/run.stamp
 	@test -x .venv-tryton/bin/python || $(PYTHON) -m venv .venv-tryton
-	@if test -x $(BIN)/uv; then VIRTUAL_ENV=.venv-tryton $(BIN)/uv pip install --quiet --require-hashes -r requirements-tryton.txt; \
-	 else .venv-tryton/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-tryton.txt; fi
+	@$(call packages,.venv-tryton,requirements-tryton.txt)
 	@touch $@
 
 ## system-deps  chromium and PostgreSQL for the tests (Debian; as root or by sudo)

@@ -9,9 +9,10 @@ from django.db import transaction
 
 from approvals import entries
 from approvals.models import Bounds
-from ledger import authority, clock
+from ledger import clock
 from ledger.actors import Actor
 from ledger.command import digest
+from ledger.importing import importing
 from ledger.models import LegalEntity
 
 #: Amounts are in base currency. Only reading and proposing: nothing here lets an agent decide.
@@ -54,7 +55,7 @@ def set_up_shipped(entity: LegalEntity) -> list[Bounds]:
     missing = {role: fields for role, fields in SHIPPED.items() if role not in known}
     if not missing:
         return []
-    with authority.importing("shipped bounds", digest(missing)):
+    with importing("shipped bounds", digest(missing)):
         made = [_add(entity, role, 1, tiers=TIERS, on=True, **fields) for role, fields in missing.items()]
         for each in made:
             entries.bounds_adjusted(each, actor=Actor.system("set-up"))

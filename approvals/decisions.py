@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from approvals import chains, entries, proposals, segregation
 from approvals.errors import NotDue, NotYours
 from approvals.models import ApprovalStep, Decision, Proposal
-from ledger import authority, clock, doorbell, rights
+from ledger import clock, doorbell, granting, rights
 from ledger.actors import Actor
 from ledger.command import Command
 from ledger.errors import InvalidInput, Stale
@@ -151,7 +151,7 @@ def _grant(held: Proposal, decision: Decision) -> None:
     if decision.for_review and _two_people(held):
         held.hold_until = decision.at + SOLO_HOLD
     _move(held, to=Status.APPROVED, hold_until=held.hold_until)
-    granted = authority.issue(
+    granted = granting.issue(
         fingerprint=held.fingerprint, reference=f"{held.reference}/{decision.pk}", expires_in=EXPIRES
     )
     decision.authority, decision.final = granted, True

@@ -23,6 +23,7 @@ from ledger import authority, clock, doorbell
 from ledger.actors import Actor, ActorKind
 from ledger.command import Carried, Command, ObjectRef, fingerprint, handler_path
 from ledger.errors import DomainError, NoAuthority, Stale, Stopped
+from ledger.spending import spending
 
 Status = Proposal.Status
 
@@ -96,7 +97,7 @@ def _carry_out(held: Proposal, decision: Decision) -> None:
         _send_back(held, judged, difference, decision)
         return
     judging.store(held, judged, stage=Judgement.Stage.EXECUTE, cause=decision.entry_seq)
-    with authority.spending(granted_id, held.fingerprint) as granted:
+    with spending(granted_id, held.fingerprint) as granted:
         carried = [_call(each, granted, decision, held) for each in commands]
     _keep(held, commands, carried, decision, judged)
 

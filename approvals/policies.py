@@ -12,10 +12,11 @@ from django.utils.translation import gettext as _
 from approvals import entries
 from approvals.models import PolicyVersion
 from approvals.rulebook import check, in_force, shipped, version_in_force
-from ledger import authority, clock
+from ledger import clock
 from ledger.actors import Actor
 from ledger.command import digest
 from ledger.errors import InvalidInput, Stale
+from ledger.importing import importing
 from ledger.models import LegalEntity, Person
 
 __all__ = ["check", "in_force", "publish_genesis", "replace", "shipped", "version_in_force"]
@@ -33,7 +34,7 @@ def publish_genesis(
     if PolicyVersion.objects.filter(entity=entity).exists():
         raise Stale(_("There is a policy already: propose a new version instead."))
     try:
-        with authority.importing("genesis policy", digest(document)):
+        with importing("genesis policy", digest(document)):
             version = _add(entity, document, ", ".join(str(person) for person in by))
             entries.policy_published(version, actor=Actor.human(by[0]), by=[person.pk for person in by])
     except IntegrityError:

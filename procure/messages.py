@@ -58,6 +58,14 @@ def of_invitations(invitations: Iterable[Invitation]) -> QuerySet[Effect]:
     return Effect.objects.filter(sender="mail", purpose=INVITE, object_kind="invitation", object_key__in=keys)
 
 
+def lost(invitations: Iterable[Invitation]) -> set[int]:
+    """The invitations of which nobody knows whether any mail left: the buyer may send each again."""
+    known: dict[int, set[str]] = {}
+    for key, status in of_invitations(invitations).values_list("object_key", "status"):
+        known.setdefault(int(key), set()).add(status)
+    return {pk for pk, statuses in known.items() if statuses == {Effect.Status.UNKNOWN}}
+
+
 def post_invitation(invitation: Invitation, *, cause: int) -> Effect:
     """Leaves after the undo window."""
     return _put(INVITE, invitation, _key(INVITE, invitation), cause=cause, wait=True)

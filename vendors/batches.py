@@ -17,9 +17,10 @@ from django.db import IntegrityError, models, transaction
 from django.utils.translation import gettext as _
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from ledger import authority, doorbell, entries, rights
+from ledger import doorbell, entries, rights
 from ledger.actors import Actor
 from ledger.errors import DomainError, InvalidInput
+from ledger.importing import importing
 from ledger.models import LegalEntity
 from vendors import sheets
 from vendors.sheets import SheetRow
@@ -108,7 +109,7 @@ def run(
     rows = sheets.read(name, content, required=columns(importer, required=True), optional=columns(importer))
     batch = f"{importer.kind}:{digest[:16]}"
     with transaction.atomic():
-        with authority.importing(batch, digest):
+        with importing(batch, digest):
             reports = _take_all(importer, rows, entity)
             found = Counter(each.status for each in reports)
             good = bool(found[Status.CREATED] + found[Status.UPDATED]) and (partial or not found[Status.ERROR])

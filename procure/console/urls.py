@@ -44,6 +44,7 @@ urlpatterns = [
     path("events/", lists.events, name="events"),
     path("events/<slug:reference>/", events.event, name="event"),
     path("events/<slug:reference>/close/", events.close, name="close-event"),
+    path("events/<slug:reference>/try-again/", events.try_again, name="try-again-event"),
     path("events/<slug:reference>/send/", events.send, name="send-event"),
     path("events/<slug:reference>/resend/<int:pk>/", events.resend, name="resend"),
     path("events/<slug:reference>/revoke/<int:pk>/", events.revoke, name="revoke"),

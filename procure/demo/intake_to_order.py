@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
@@ -20,10 +21,11 @@ from agents.models import Plan
 from approvals import queries as approval_queries
 from approvals.models import Proposal
 from ledger.models import LedgerHead, Person
+from procure import messages
 from procure.demo import account, suppliers
 from procure.demo.cast import CAST
 from procure.demo.story import Stage, StoryStuck, staged
-from procure.demo.visitor import Visitor
+from procure.demo.visitor import Refused, Visitor
 from procure.models import Invitation, Order, OrderTracking, Requisition, RequisitionQuestion, SourcingEvent
 from procure.sourcing import links
 
@@ -121,17 +123,32 @@ def _invited(stage: Stage, requisition: Requisition) -> SourcingEvent:
         _send_now(stage, event)
 
     def sent() -> SourcingEvent | None:
+        _send_lost_again(stage, event)
         return None if event.invitations.filter(sent_at=None).exists() else event
 
     return stage.until("suppliers are invited", sent)
 
 
 def _send_now(stage: Stage, event: SourcingEvent) -> None:
-    """The buyer gives up the undo window that a running worker keeps."""
+    """The buyer gives up the undo window that a running worker keeps, unless the mails have left meanwhile."""
     ben = stage.browser_of("ben")
     ben.open(reverse("console:event", args=[event.reference]))
-    if any(form.action.endswith("/send/") for form in ben.forms()):
+    if not any(form.action.endswith("/send/") for form in ben.forms()):
+        return
+    try:
         ben.submit({}, to="/send/")
+    except Refused as error:
+        if error.status != HTTPStatus.CONFLICT:
+            raise
+
+
+def _send_lost_again(stage: Stage, event: SourcingEvent) -> None:
+    """The buyer sends another mail where a worker died while handing one over, so that nobody knows whether it left."""
+    for pk in messages.lost(event.invitations.filter(sent_at=None)):
+        stage.say(f"         ben mails invitation {pk} again")
+        ben = stage.browser_of("ben")
+        ben.open(reverse("console:event", args=[event.reference]))
+        ben.submit({}, to=reverse("console:resend", args=[event.reference, pk]))
 
 
 def _suppliers_answer(stage: Stage, event: SourcingEvent, prices: Mapping[str, Decimal]) -> list[dict[str, Any]]:

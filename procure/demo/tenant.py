@@ -11,9 +11,9 @@ from approvals import bounds, policies
 from approvals.models import PolicyVersion
 from ledger import chain, clock
 from ledger.actors import Actor
-from ledger.authority import importing
 from ledger.command import ObjectRef
 from ledger.errors import DomainError
+from ledger.importing import importing
 from ledger.journal import history_of, record
 from ledger.models import Entry, LedgerHead, LegalEntity, Person
 from procure.demo import cast

@@ -10,7 +10,7 @@ from approvals import bounds, decisions, policies
 from approvals.models import Proposal
 from ledger import clock, doorbell, switches
 from ledger.actors import Actor
-from ledger.authority import importing
+from ledger.importing import importing
 from ledger.models import CostCentre, LegalEntity, Person
 from procure import requisitions
 from procure.models import Budget, Invitation, Requisition, SourcingEvent

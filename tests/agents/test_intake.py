@@ -12,8 +12,8 @@ from agents.roles.intake.reading import ReadRequest
 from approvals.models import Bounds
 from ledger import chain
 from ledger.actors import Actor
-from ledger.authority import importing
 from ledger.command import ObjectRef
+from ledger.importing import importing
 from ledger.journal import history_of
 from procure import requisitions
 from procure.models import Requisition

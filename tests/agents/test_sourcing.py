@@ -8,7 +8,7 @@ from agents.models import Step
 from agents.roles.sourcing.confidence import Grounds, of_award
 from approvals.models import Proposal
 from ledger import doorbell
-from ledger.authority import importing
+from ledger.importing import importing
 from procure.models import Order, OrderTracking, SourcingEvent
 from procure.orders import tracking
 from tests.agents import market

@@ -10,7 +10,7 @@ import pytest
 from approvals import bounds, policies
 from contracts.models import Contract, ContractPrice
 from ledger import clock
-from ledger.authority import importing
+from ledger.importing import importing
 from ledger.models import CostCentre, LegalEntity, Person
 from procure.models import Budget
 from tests.approvals.stage import DIGEST

@@ -10,7 +10,7 @@ from approvals import queries, undo
 from approvals.evidence import Claim, QuoteLine
 from approvals.models import Proposal
 from ledger.actors import Actor
-from ledger.authority import importing
+from ledger.importing import importing
 from procure.models import Award, Budget, EventLine, OpenedBidLine, Order, SourcingEvent
 from tests.approvals.stage import DIGEST, SOURCING, approve, keys, propose, work
 from tests.procure import market

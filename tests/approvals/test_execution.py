@@ -11,11 +11,13 @@ from django.db import DatabaseError, transaction
 from approvals import clerk, decisions, execution, policies, queries, rulebook
 from approvals.errors import NotDue
 from approvals.models import Bounds, PolicyVersion, Proposal
-from ledger import authority, clock, switches
+from ledger import clock, switches
 from ledger.actors import Actor
-from ledger.authority import Authority, importing
+from ledger.authority import Authority
 from ledger.errors import NoAuthority, Stopped
+from ledger.importing import importing
 from ledger.models import Effect, Entry, GrantedAuthority
+from ledger.spending import spending
 from procure.handlers import issue_order
 from procure.models import Budget, Order
 from tests.approvals.stage import BAD_CLAIM, DIGEST, approve, block, keys, kinds, order, propose, propose_order, work
@@ -214,7 +216,7 @@ def test_an_authority_for_something_else_opens_nothing(approved, entity, ben, ad
     other = propose(block(), by=ben, entity=entity)
     approve(other, ada)
     granted = approved.decisions.get(final=True).authority_id
-    with pytest.raises(NoAuthority), transaction.atomic(), authority.spending(granted, other.fingerprint):
+    with pytest.raises(NoAuthority), transaction.atomic(), spending(granted, other.fingerprint):
         pytest.fail("it was spent for another fingerprint")
     assert GrantedAuthority.objects.get(pk=granted).spent_at is None
 

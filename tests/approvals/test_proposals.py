@@ -12,8 +12,8 @@ from approvals.errors import NoPolicy, OutOfBounds
 from approvals.models import Bounds, Proposal, Spend
 from ledger import chain, switches
 from ledger.actors import Actor
-from ledger.authority import importing
 from ledger.errors import InvalidInput, NotAllowed, NotFound, Stale, Stopped
+from ledger.importing import importing
 from ledger.models import Entry, LegalEntity
 from ledger.rights import Role
 from tests.approvals.stage import DIGEST, SOURCING, block, keys, kinds, order, propose, propose_order

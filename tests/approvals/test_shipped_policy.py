@@ -10,7 +10,7 @@ import pytest
 from approvals import queries
 from ledger import clock
 from ledger.actors import Actor
-from ledger.authority import importing
+from ledger.importing import importing
 from procure import requisitions
 from procure.commands import ChangeBudget, InviteSuppliers, NeededLine, RaiseRequisition
 from procure.models import Budget

@@ -35,6 +35,10 @@ PLANTED = {
     "One door out": ("procure/console/shell.py", "import procure.handlers\n"),
     "Agents only propose": ("agents/engine.py", "import approvals.decisions\n"),
     "Proposals decide nothing": ("approvals/proposals.py", "import approvals.execution\n"),
+    "Authority is issued": ("procure/console/desk.py", "from ledger import granting\n"),
+    "Authority is spent": ("approvals/decisions.py", "from ledger.spending import spending\n"),
+    "Imports: only": ("procure/console/understanding.py", "from ledger.importing import importing\n"),
+    "In force: only": ("approvals/execution.py", "from ledger.holding import holding\n"),
 }
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import csv
 import io
 
+import pytest
 from django.urls import reverse
 
 from agents.models import Step
 from ledger import switches
 from ledger.actors import Actor
-from ledger.models import Entry, Switch
-from procure.models import SourcingEvent
+from ledger.models import Effect, Entry, Switch
+from procure.errors import SealBroken
+from procure.models import BidVersion, OpenedBid, SourcingEvent
+from procure.sourcing import events
 from tests.agents import market
 from tests.console.conftest import SignIn, Story
 
@@ -86,6 +89,60 @@ def test_closing_early_is_offered_only_when_everybody_has_answered(story: Story,
     assert ben.post(close).status_code == 302
     event.refresh_from_db()
     assert event.status == SourcingEvent.Status.OPENED
+
+
+def break_a_seal(event: SourcingEvent) -> BidVersion:
+    """Turns the last bit of one quote over; its sound form is still in the row that is returned."""
+    sound = BidVersion.objects.filter(bid__invitation__event=event).first()
+    turned = sound.ciphertext[:-1] + bytes([sound.ciphertext[-1] ^ 1])
+    BidVersion.objects.filter(pk=sound.pk).update(ciphertext=turned)
+    return sound
+
+
+def test_an_opening_that_failed_says_why_and_is_tried_again_by_those_who_may(story: Story, sign_in: SignIn):
+    event = open_event(story)
+    for vendor in event.invitations.values_list("vendor__key", flat=True):
+        market.quote(event, vendor, "7.00")
+    sound = break_a_seal(event)
+    with pytest.raises(SealBroken):
+        events.close_early(event, actor=Actor.human(story.cast["ben"]))
+    page, again = (reverse(f"console:{name}", args=[event.reference]) for name in ("event", "try-again-event"))
+    for name, offered in (("ben", True), ("ada", False)):
+        text = sign_in(story.cast[name]).get(page).content.decode()
+        assert "The opening failed, and nothing was opened." in text
+        assert sound.bid.invitation.vendor.name in text
+        assert (again in text) is offered
+    assert sign_in(story.cast["ada"]).post(again).status_code == 403
+    text = sign_in(story.cast["ben"]).post(again, follow=True).content.decode()
+    assert "Still not opened, and no quote was read." in text
+    assert not OpenedBid.objects.filter(event=event).exists()
+
+    BidVersion.objects.filter(pk=sound.pk).update(ciphertext=sound.ciphertext)
+    text = sign_in(story.cast["ben"]).post(again, follow=True).content.decode()
+    assert "The quotes were opened." in text
+    assert again not in text
+    event.refresh_from_db()
+    assert event.status == SourcingEvent.Status.OPENED
+    assert sign_in(story.cast["ben"]).post(again).status_code == 409
+
+
+def test_a_mail_of_which_nobody_knows_whether_it_left_is_sent_again_from_the_page(story: Story, sign_in: SignIn):
+    event = open_event(story)
+    lost = event.invitations.first()
+    resend = reverse("console:resend", args=[event.reference, lost.pk])
+    Effect.objects.filter(object_kind="invitation", object_key=lost.pk).update(status=Effect.Status.UNKNOWN)
+    type(lost).objects.filter(pk=lost.pk).update(sent_at=None)
+    ben = sign_in(story.cast["ben"])
+    text = ben.get(reverse("console:event", args=[event.reference])).content.decode()
+    assert text.count("nobody knows whether the mail left") == 1
+    assert resend in text
+    assert reverse("console:send-event", args=[event.reference]) not in text
+    assert ben.post(resend).status_code == 302
+    market.work()
+    lost.refresh_from_db()
+    assert lost.sent_at is not None
+    text = ben.get(reverse("console:event", args=[event.reference])).content.decode()
+    assert "nobody knows whether the mail left" not in text
 
 
 def test_opened_quotes_stand_side_by_side_with_the_best_marked(story: Story, sign_in: SignIn):

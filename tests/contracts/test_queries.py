@@ -10,7 +10,7 @@ import pytest
 from contracts import queries
 from contracts.errors import UnknownContract
 from contracts.models import Contract, ContractPrice
-from ledger.authority import importing
+from ledger.importing import importing
 from ledger.models import LegalEntity
 from tests.vendors.rows import DIGEST, make_item, make_vendor
 from vendors.models import Item, Vendor

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from ledger.authority import importing
+from ledger.importing import importing
 from ledger.models import CostCentre
 from procure.models import Budget, ImportedOrderLine
 from tests.vendors.rows import DIGEST, make_item, make_vendor

@@ -6,9 +6,10 @@ import pytest
 
 from approvals import decisions
 from approvals.models import Proposal
-from ledger import authority, clock, doorbell
+from ledger import clock, doorbell
 from ledger.actors import Actor
 from ledger.errors import DomainError
+from ledger.importing import importing
 from ledger.models import Effect, Entry, Person
 from procure.demo import intake_to_order as tale
 from procure.demo.story import staged
@@ -45,7 +46,7 @@ def footprint():
 
 
 def as_imported():
-    return authority.importing("a change made elsewhere", "0" * 64)
+    return importing("a change made elsewhere", "0" * 64)
 
 
 def test_a_vendor_blocked_since_sends_it_back_with_the_difference(waiting):

@@ -6,9 +6,11 @@ import pytest
 from django.apps import apps
 from django.db import DatabaseError, IntegrityError, connection, models, transaction
 
-from ledger import authority, clock, databases, governed, triggers
+from ledger import authority, clock, databases, governed, granting, triggers
 from ledger.errors import NoAuthority
+from ledger.importing import importing
 from ledger.models import GrantedAuthority, Person
+from ledger.spending import spending
 
 FINGERPRINT = "a" * 64
 
@@ -58,7 +60,7 @@ def names():
 
 @pytest.fixture
 def granted(scratch):
-    return authority.issue(fingerprint=FINGERPRINT, reference="PP-00001")
+    return granting.issue(fingerprint=FINGERPRINT, reference="PP-00001")
 
 
 @pytest.mark.parametrize(
@@ -98,7 +100,7 @@ def test_postgresql_refuses_truncation_and_replica_mode(scratch, sql):
 
 def test_an_authority_opens_the_table_inside_its_block_alone(granted):
     with transaction.atomic():
-        with authority.spending(granted.pk, FINGERPRINT) as held:
+        with spending(granted.pk, FINGERPRINT) as held:
             authority.check(held)
             write()
         assert not is_open()
@@ -106,12 +108,12 @@ def test_an_authority_opens_the_table_inside_its_block_alone(granted):
 
 
 def test_an_authority_is_spent_once(granted):
-    with transaction.atomic(), authority.spending(granted.pk, FINGERPRINT):
+    with transaction.atomic(), spending(granted.pk, FINGERPRINT):
         write()
     with (
         pytest.raises(NoAuthority, match="used already"),
         transaction.atomic(),
-        authority.spending(granted.pk, FINGERPRINT),
+        spending(granted.pk, FINGERPRINT),
     ):
         write(3, "third")
     assert names() == ["first", "second"]
@@ -126,7 +128,7 @@ def test_an_authority_for_something_else_opens_nothing(granted, wrong):
         clock.shift(timedelta(days=15))
     else:
         pk += 1
-    with pytest.raises(NoAuthority), transaction.atomic(), authority.spending(pk, fingerprint):
+    with pytest.raises(NoAuthority), transaction.atomic(), spending(pk, fingerprint):
         write()
     assert names() == ["first"]
     assert GrantedAuthority.objects.get().spent_at is None
@@ -134,7 +136,7 @@ def test_an_authority_for_something_else_opens_nothing(granted, wrong):
 
 def test_what_fails_gives_the_authority_back_and_closes_the_table(granted):
     def fail():
-        with transaction.atomic(), authority.spending(granted.pk, FINGERPRINT):
+        with transaction.atomic(), spending(granted.pk, FINGERPRINT):
             write()
             raise ZeroDivisionError
 
@@ -147,7 +149,7 @@ def test_what_fails_gives_the_authority_back_and_closes_the_table(granted):
 
 def test_a_database_error_inside_is_the_error_seen_and_closes_the_table(granted):
     def fail():
-        with transaction.atomic(), authority.spending(granted.pk, FINGERPRINT):
+        with transaction.atomic(), spending(granted.pk, FINGERPRINT):
             Scratch.objects.create(pk=1, name="twice")
 
     with pytest.raises(IntegrityError, match=r"(?i)unique"):
@@ -156,7 +158,7 @@ def test_a_database_error_inside_is_the_error_seen_and_closes_the_table(granted)
 
 
 def test_a_savepoint_rolled_back_inside_leaves_the_authority_in_force(granted):
-    with transaction.atomic(), authority.spending(granted.pk, FINGERPRINT):
+    with transaction.atomic(), spending(granted.pk, FINGERPRINT):
         with pytest.raises(IntegrityError, match=r"(?i)unique"):
             write(1, "twice")
         write()
@@ -164,8 +166,8 @@ def test_a_savepoint_rolled_back_inside_leaves_the_authority_in_force(granted):
 
 
 def test_after_an_inner_authority_the_outer_one_is_in_force_again(granted):
-    with authority.importing("batch", "0" * 64) as outer:
-        with authority.spending(granted.pk, FINGERPRINT) as inner:
+    with importing("batch", "0" * 64) as outer:
+        with spending(granted.pk, FINGERPRINT) as inner:
             authority.check(inner)
             with pytest.raises(NoAuthority):
                 authority.check(outer)
@@ -185,8 +187,8 @@ def test_an_authority_that_is_not_in_force_passes_no_check(granted):
 
 @pytest.mark.django_db(transaction=True)
 def test_an_authority_is_not_spent_outside_a_transaction():
-    granted = authority.issue(fingerprint=FINGERPRINT, reference="PP-00001")
-    with pytest.raises(RuntimeError), authority.spending(granted.pk, FINGERPRINT):
+    granted = granting.issue(fingerprint=FINGERPRINT, reference="PP-00001")
+    with pytest.raises(RuntimeError), spending(granted.pk, FINGERPRINT):
         pytest.fail("entered")
     assert GrantedAuthority.objects.get().spent_at is None
 

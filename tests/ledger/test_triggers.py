@@ -5,7 +5,7 @@ import sqlite3
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from ledger import authority, chain, triggers
+from ledger import chain, granting, triggers
 from ledger.models import Entry, EntryObject, GrantedAuthority, LedgerHead
 
 only_sqlite = pytest.mark.skipif("connection.vendor != 'sqlite'", reason="a way that only SQLite has")
@@ -25,7 +25,7 @@ def state():
 def written(append):
     for number in range(3):
         append(key=f"PO-{number}")
-    authority.issue(fingerprint="f" * 64, reference="decision 1")
+    granting.issue(fingerprint="f" * 64, reference="decision 1")
     GrantedAuthority.objects.update(spent_at="2026-01-01T00:00:00Z")
     return state()
 
@@ -225,7 +225,7 @@ def test_a_lifted_trigger_is_back_after_an_error(written):
 
 
 def test_an_authority_may_be_spent_and_shortened_but_nothing_else(append):
-    granted = authority.issue(fingerprint="f" * 64, reference="decision 1")
+    granted = granting.issue(fingerprint="f" * 64, reference="decision 1")
     GrantedAuthority.objects.filter(pk=granted.pk).update(expires_at=granted.issued_at)
     with pytest.raises(DatabaseError), transaction.atomic():
         GrantedAuthority.objects.filter(pk=granted.pk).update(reference="decision 2")

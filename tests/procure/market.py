@@ -9,9 +9,10 @@ from typing import Any
 
 from django.utils.module_loading import import_string
 
-from ledger import authority, clock, journal, sources
+from ledger import clock, journal, sources
 from ledger.actors import Actor
 from ledger.command import Carried, Command, digest, handler_path
+from ledger.importing import importing
 from ledger.models import CostCentre, Entry, LegalEntity, Person
 from procure.commands import AwardedLine, AwardEvent, IssueOrder, OrderedLine
 from procure.commands.orders import total_of
@@ -34,7 +35,7 @@ POLICY = Actor.system("tests")
 
 def carry(command: Command, *, entity: LegalEntity) -> Carried:
     """The handler, as execution calls it: under an authority, after an entry that is its cause."""
-    with authority.importing("tests", DIGEST) as granted:
+    with importing("tests", DIGEST) as granted:
         cause = journal.record("tests.decided", actor=POLICY, entity=entity)
         handler = import_string(handler_path(command.kind()))
         return handler(command, authority=granted, actor=POLICY, entity=entity, cause=cause.seq)
@@ -104,7 +105,7 @@ def reach_deadline(event: SourcingEvent) -> SourcingEvent:
 
 def make_budget(centre: CostCentre, amount: Any = 1000, currency: str = "USD") -> Budget:
     year = clock.business_date(centre.entity).year
-    with authority.importing("tests", DIGEST):
+    with importing("tests", DIGEST):
         return Budget.objects.create(
             entity=centre.entity, cost_centre=centre, year=year, amount=Decimal(amount), currency=currency
         )

@@ -9,9 +9,9 @@ from django.db import IntegrityError, connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ledger import authority
 from ledger.actors import Actor
 from ledger.errors import InvalidInput
+from ledger.importing import importing
 from ledger.money import Money
 from procure.commands import ChangeBudget
 from procure.errors import BudgetExceeded, NoBudget
@@ -36,7 +36,7 @@ def release(key: str) -> Commitment | None:
 
 @pytest.fixture
 def allowed(db):
-    with authority.importing("tests", DIGEST):
+    with importing("tests", DIGEST):
         yield
 
 
@@ -145,7 +145,7 @@ def test_a_limit_is_set_and_set_back(entity, cost_centre):
 
 def test_a_limit_never_falls_below_what_is_held(entity, cost_centre):
     carry(change(100), entity=entity)
-    with authority.importing("tests", DIGEST):
+    with importing("tests", DIGEST):
         Budget.objects.update(committed=60)
     for refuse in (lambda: carry(change("59.99"), entity=entity), change("59.99").check):
         with pytest.raises((BudgetExceeded, InvalidInput)):

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from ledger import clock, outbox
-from ledger.authority import importing
+from ledger.importing import importing
 from ledger.models import Effect
 from procure.commands import CancelOrder, ChangeOrder
 from procure.errors import BudgetExceeded, QuoteMismatch, WrongState

@@ -8,8 +8,9 @@ from datetime import timedelta
 import pytest
 
 from approvals import locks
-from ledger import authority, clock, journal, outbox
+from ledger import clock, journal, outbox
 from ledger.errors import Stale
+from ledger.importing import importing
 from ledger.models import Entry
 from ledger.money import Money
 from procure import messages
@@ -125,7 +126,7 @@ def test_of_two_who_want_the_last_of_a_budget_one_gets_it(entity, cost_centre, t
     run = threads()
 
     def hold(key: str):
-        with authority.importing("tests", DIGEST):
+        with importing("tests", DIGEST):
             return budgets.hold(
                 entity=entity,
                 cost_centre="PROG",
@@ -148,7 +149,7 @@ def test_of_two_who_want_the_last_of_a_budget_one_gets_it(entity, cost_centre, t
 
 def execute(command, entity):
     """As an approved proposal is carried out: rows first, then an entry, then the handler."""
-    with authority.importing("tests", DIGEST):
+    with importing("tests", DIGEST):
         locks.hold([command], entity)
         journal.record("proposal.judged", actor=market.POLICY, entity=entity)
         return carry(command, entity=entity)

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from ledger import clock
-from ledger.authority import importing
+from ledger.importing import importing
 from ledger.models import LegalEntity
 from vendors.models import Category, Delivery, Item, Unit, Vendor, VendorContact
 

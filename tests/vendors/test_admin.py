@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from contracts.models import Contract, ContractPrice
-from ledger.authority import importing
+from ledger.importing import importing
 from tests.vendors.rows import DIGEST, deliver, make_contact, make_item, make_vendor
 from vendors.models import CategoryApproval, Certificate, Vendor
 

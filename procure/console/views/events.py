@@ -11,8 +11,11 @@ from django.utils.translation import gettext as _
 
 from ledger.command import ObjectRef
 from ledger.errors import DomainError, NotFound
+from ledger.keys import CannotOpen
+from procure import messages as mails
 from procure.console import event_page, sight, timeline
 from procure.console.pages import actor_of, may, page, person_of, show
+from procure.errors import SealBroken
 from procure.models import AwardLine, Invitation, SourcingEvent
 from procure.sourcing import comparison, events, invitations
 
@@ -28,6 +31,7 @@ def _found(request: HttpRequest, reference: str) -> SourcingEvent:
 def event(request: HttpRequest, reference: str) -> HttpResponse:
     found = _found(request, reference)
     invited = list(found.invitations.select_related("vendor").order_by("vendor__name"))
+    lost = mails.lost(invited)
     context: dict[str, Any] = {
         "title": found.title,
         "here": found.reference,
@@ -39,11 +43,17 @@ def event(request: HttpRequest, reference: str) -> HttpResponse:
         "may_close": found.status == SourcingEvent.Status.OPEN
         and may(request, "event.open_bids")
         and events.all_answered(found),
+        "may_try_again": found.status == SourcingEvent.Status.CLOSED
+        and bool(found.problem)
+        and may(request, "event.open_bids"),
         "may_revoke": found.status == SourcingEvent.Status.OPEN and may(request, "invitation.revoke"),
         "mails_wait": found.status == SourcingEvent.Status.OPEN
         and may(request, "event.manage")
-        and any(each.sent_at is None and each.revoked_at is None for each in invited),
-        "may_resend": found.status == SourcingEvent.Status.OPEN and may(request, "event.manage"),
+        and any(each.sent_at is None and each.revoked_at is None and each.pk not in lost for each in invited),
+        "lost": lost,
+        "may_resend": [each.pk for each in invited if not each.revoked_at and (each.sent_at or each.pk in lost)]
+        if found.status == SourcingEvent.Status.OPEN and may(request, "event.manage")
+        else [],
         "may_cancel": found.status not in (SourcingEvent.Status.AWARDED, SourcingEvent.Status.CANCELLED)
         and may(request, "event.manage"),
         "orders": found.orders.select_related("vendor", "tracking"),
@@ -76,6 +86,18 @@ def _compared(request: HttpRequest, found: SourcingEvent, lines: list[Any]) -> d
 def close(request: HttpRequest, reference: str) -> HttpResponse:
     events.close_early(_found(request, reference), actor=actor_of(request))
     messages.success(request, _("Closed, and the quotes were opened."))
+    return redirect("console:event", reference)
+
+
+@page(right="event.open_bids", methods=("POST",))
+def try_again(request: HttpRequest, reference: str) -> HttpResponse:
+    """Opens an event whose opening failed; while the fault stays, the page says again what is wrong."""
+    try:
+        events.try_again(_found(request, reference), actor=actor_of(request))
+    except (SealBroken, CannotOpen) as error:
+        messages.error(request, _("Still not opened, and no quote was read. %s") % error.message)
+    else:
+        messages.success(request, _("The quotes were opened."))
     return redirect("console:event", reference)
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from django.db import transaction
 
-from ledger import authority, clock, outbox
+from ledger import clock, outbox
 from ledger.command import ObjectRef, digest
+from ledger.importing import importing
 from ledger.models import Effect, LegalEntity
 from procure.erp import gateway
 from procure.erp.connectors.payloads import PurchaseOrder, PurchaseOrderLine
@@ -44,7 +45,7 @@ def make_order(reference: str, **changes: Any) -> PurchaseOrder:
 def issue(entity: LegalEntity, reference: str = "PO-00031") -> Order:
     """An issued order of ours with its intent to the ERP, as the handler leaves it behind."""
     meant = make_order(reference)
-    with authority.importing("tests", "0" * 64):
+    with importing("tests", "0" * 64):
         order = Order.objects.create(
             reference=reference,
             entity=entity,
@@ -79,7 +80,7 @@ def issue(entity: LegalEntity, reference: str = "PO-00031") -> Order:
 
 def cancel(order: Order) -> Effect:
     """Cancelled here, with the intent to cancel over there."""
-    with authority.importing("tests", "0" * 64):
+    with importing("tests", "0" * 64):
         Order.objects.filter(pk=order.pk).update(status=Order.Status.CANCELLED)
     OrderTracking.objects.filter(order=order).update(erp_status=OrderTracking.Status.CANCELLING)
     return intend(order, gateway.CANCEL)
