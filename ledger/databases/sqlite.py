@@ -220,6 +220,15 @@ def append(cursor: Any, *, log: str, before: str, after: str) -> Sequence[Any] |
     return row and (*row[:3], datetime.fromisoformat(row[3]).replace(tzinfo=UTC), *row[4:])
 
 
+def begin(cursor: Any, *, log: str, origin: str) -> None:
+    """Makes the log unless it is there."""
+    cursor.execute(
+        f"INSERT INTO ledger_ledgerhead (log, origin, seq, hash) SELECT %s, %s, 0, '{ZEROS}'"
+        " WHERE NOT EXISTS (SELECT 1 FROM ledger_ledgerhead WHERE log = %s)",
+        [log, origin, log],
+    )
+
+
 def next_number(cursor: Any, prefix: str) -> int:
     """From the row of the prefix: SQLite has one writer at a time anyway."""
     cursor.execute(
