@@ -1,4 +1,4 @@
-"""What the runtime role of a PostgreSQL database may do: given by the owner after migrating, looked at before serving."""
+"""What the runtime role of a PostgreSQL database may do: given by its owner after migrating, looked at by checks."""
 
 from __future__ import annotations
 

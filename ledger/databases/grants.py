@@ -1,5 +1,4 @@
 """PostgreSQL: what the runtime role may do. Its rights on a table follow from the triggers that guard the table."""
-# ruff: noqa: S608  every statement here is made of constants and quoted names of this project
 
 from __future__ import annotations
 
@@ -69,7 +68,9 @@ def excesses(cursor: Any, role: str, triggers: Iterable[Trigger], how: str = "ME
     found = ["may make roles and so become the owner"] if makes_roles else []
     guarded = [table for table in _tables(cursor) if set(WRITES) - set(writes(table, triggers))]
     for table in guarded:
-        cursor.execute("SELECT pg_has_role(%s, relowner, %s) FROM pg_class WHERE oid = %s::regclass", [role, how, table])
+        cursor.execute(
+            "SELECT pg_has_role(%s, relowner, %s) FROM pg_class WHERE oid = %s::regclass", [role, how, table]
+        )
         if cursor.fetchone()[0]:
             found.append(f"owns {table} or may become its owner")
             continue

@@ -146,7 +146,8 @@ END
 """
 BEGIN_BODY = f"""
 BEGIN
-    INSERT INTO ledger_ledgerhead (log, origin, seq, hash) VALUES (p_log, p_origin, 0, '{ZEROS}') ON CONFLICT DO NOTHING;
+    INSERT INTO ledger_ledgerhead (log, origin, seq, hash) VALUES (p_log, p_origin, 0, '{ZEROS}')
+    ON CONFLICT DO NOTHING;
 END
 """
 #: pg_trigger.tgtype

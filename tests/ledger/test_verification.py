@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from ledger import chain, triggers, verification
-from ledger.models import Entry, EntryObject, LedgerHead
+from ledger.models import Entry, EntryObject
 
 
 @pytest.fixture
