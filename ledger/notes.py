@@ -91,13 +91,8 @@ def open_note(note: str, verifier_key: str) -> str:
     """The text that the key has signed. Signatures of other keys are let be; a false one of this key is not."""
     name, key_id, public = parse_verifier_key(verifier_key)
     _check_text(note)
-    # The last empty line parts text and signatures.
-    text, blank, lines = note.rpartition("\n\n")
-    text += "\n"
-    if not blank or not lines:
-        raise BadNote("A note has an empty line before its signatures.")
-    signed = False
-    for line in _signature_lines(lines):
+    text, signed = text_of(note), False
+    for line in _signature_lines(note[len(text) + 1 :]):
         if (line[0], line[1][:ID_BYTES]) == (name, key_id):
             try:
                 Ed25519PublicKey.from_public_bytes(public).verify(line[1][ID_BYTES:], text.encode())
@@ -107,6 +102,15 @@ def open_note(note: str, verifier_key: str) -> str:
     if not signed:
         raise BadNote(f"The note is not signed by {verifier_key}.")
     return text
+
+
+def text_of(note: str) -> str:
+    """The text of a note whoever signed it: not to be believed."""
+    # The last empty line parts text and signatures.
+    text, blank, _ = note.rpartition("\n\n")
+    if not blank:
+        raise BadNote("A note has an empty line before its signatures.")
+    return f"{text}\n"
 
 
 def parse_verifier_key(text: str) -> tuple[str, bytes, bytes]:
