@@ -31,7 +31,7 @@ def leaf_hash(content: bytes) -> str:
 
 
 def begin(log: str, *, origin: str) -> LedgerHead:
-    """The log of this name, made if there is none. `origin` names it to the world for ever; an old log keeps its own."""
+    """The log of this name, made if there is none. `origin` names it to the world, for ever; an old one keeps it."""
     try:
         LedgerHead(log=log, origin=origin).full_clean(validate_unique=False)
     except ValidationError as error:
