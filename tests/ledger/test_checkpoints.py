@@ -7,7 +7,20 @@ from datetime import timedelta
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from ledger import anchors, checkpoints, clock, doorbell, merkle, notes, signing, soundness, tree, triggers
+from ledger import (
+    anchors,
+    chain,
+    checkpoints,
+    clock,
+    doorbell,
+    merkle,
+    notes,
+    owner,
+    signing,
+    soundness,
+    tree,
+    triggers,
+)
 from ledger.actors import Actor
 from ledger.checkpoints import WORKER, CannotSign
 from ledger.errors import Misconfigured, NotAllowed, NotFound
@@ -109,7 +122,7 @@ def test_full_tiles_are_kept_when_they_are_covered(entity, append, nowhere, monk
 
 
 def test_a_second_log_has_a_key_and_checkpoints_of_its_own(five, entity, append):
-    entity.log = LedgerHead.objects.create(log="other", origin="procure.example/other")
+    entity.log = chain.begin("other", origin="procure.example/other")
     append()
     assert make().size == 5
     made = checkpoints.make("other", actor=WORKER)
@@ -502,16 +515,22 @@ def refused(append, monkeypatch, sql):
     anchors.confirm(make(), anchor="test", reference="here")
     before = [list(model.objects.values()) for model in (Checkpoint, TreeNode, Anchoring)]
     assert all(before)
-    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
+    with (
+        owner.acting(connection),
+        pytest.raises(DatabaseError, match="append-only"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
         cursor.execute(sql)
     return before == [list(model.objects.values()) for model in (Checkpoint, TreeNode, Anchoring)]
 
 
 def test_a_missing_trigger_of_a_checkpoint_is_a_problem(five):
-    with connection.cursor() as cursor:
+    with owner.acting(connection), connection.cursor() as cursor:
         suffix = " ON ledger_checkpoint" if connection.vendor == "postgresql" else ""
         name = "ledger_checkpoint_frozen" if connection.vendor == "postgresql" else "ledger_checkpoint_no_update"
         cursor.execute(f"DROP TRIGGER {name}{suffix}")
     assert [each.id for each in soundness.problems()] == ["ledger.E002"]
-    triggers.restore(connection)
+    with owner.acting(connection):
+        triggers.restore(connection)
     assert soundness.problems() == []

@@ -107,7 +107,7 @@ def test_what_is_not_there_has_no_proof(hashes):
 
 
 def test_logs_have_trees_of_their_own(kept, entity, append):
-    entity.log = LedgerHead.objects.create(log="other", origin="procure.example/other")
+    entity.log = chain.begin("other", origin="procure.example/other")
     only = append()
     assert tree.root_at("other", 1).hex() == only.hash == chain.leaf_hash(bytes(only.bytes))
     assert tree.root_at("main", 0) == merkle.EMPTY_ROOT
