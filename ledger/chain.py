@@ -13,11 +13,12 @@ import json
 from typing import Any
 
 import rfc8785
+from django.core.exceptions import ValidationError
 from django.db import DatabaseError, connection, transaction
 
 from ledger import databases
 from ledger.errors import InvalidInput, LedgerUnavailable
-from ledger.models import Entry
+from ledger.models import Entry, LedgerHead
 
 COLUMNS = ("id", "log_id", "seq", "time", "kind", "actor_kind", "actor_id", "bytes", "prev", "hash")
 REQUIRED_KEYS = {"actor", "data", "entity", "kind", "objects"}
@@ -27,6 +28,17 @@ LONGEST = {"kind": 60, "actor_id": 80, "object_kind": 40, "object_key": 80}
 
 def leaf_hash(content: bytes) -> str:
     return hashlib.sha256(b"\x00" + content).hexdigest()
+
+
+def begin(log: str, *, origin: str) -> LedgerHead:
+    """The log of this name, made if there is none. `origin` names it to the world, for ever; an old one keeps it."""
+    try:
+        LedgerHead(log=log, origin=origin).full_clean(validate_unique=False)
+    except ValidationError as error:
+        raise InvalidInput(" ".join(error.messages)) from None
+    with connection.cursor() as cursor:
+        databases.of(connection).begin(cursor, log=log, origin=origin)
+    return LedgerHead.objects.get(log=log)
 
 
 def append(log: str, body: dict[str, Any]) -> Entry:

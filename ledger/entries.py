@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ledger.actors import Actor
 from ledger.command import ObjectRef
 from ledger.journal import record
 from ledger.models import CostCentre, Effect, Entry, LegalEntity, Person, Switch
+
+if TYPE_CHECKING:
+    from ledger.losses import Loss
 
 
 def switch_turned(switch: Switch, *, actor: Actor, entity: LegalEntity) -> Entry:
@@ -84,3 +87,14 @@ def organisation_kept(
         kind, key, entity = "person", str(kept.pk), kept.entity or LegalEntity.objects.earliest("pk")
         data |= {"roles": sorted(kept.groups.values_list("name", flat=True)), "active": kept.is_active}
     return record(f"{kind}.{how}", actor=actor, entity=entity, objects=[ObjectRef(kind, key)], data=data)
+
+
+def ledger_restored(loss: Loss, *, reason: str, entity: LegalEntity, actor: Actor) -> Entry:
+    """The log goes on after `kept` entries although `size` had been signed: its root, so that nobody is in doubt."""
+    return record(
+        "ledger.restored",
+        actor=actor,
+        entity=entity,
+        objects=[ObjectRef("log", loss.log)],
+        data={"kept": str(loss.kept), "size": str(loss.size), "root": loss.root.hex(), "reason": reason},
+    )

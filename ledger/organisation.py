@@ -8,10 +8,10 @@ from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from ledger import entries, rights
+from ledger import chain, entries, rights
 from ledger.actors import Actor
 from ledger.errors import InvalidInput
-from ledger.models import CostCentre, LedgerHead, LegalEntity, Person
+from ledger.models import CostCentre, LegalEntity, Person
 from ledger.rights import Role
 
 #: The only actor besides administrators that adds to the organisation: there is nobody else at the beginning.
@@ -32,14 +32,11 @@ def found(
     """A company and, with the first one, the log that it writes in. `origin` names the log to the world, for ever."""
     _require(actor)
     with transaction.atomic():
-        head = LedgerHead.objects.filter(log=log).first() or LedgerHead(log=log, origin=origin)
+        head = chain.begin(log, origin=origin)
         entity = LegalEntity(
             code=code, name=name, base_currency=base_currency, country=country, time_zone=time_zone, log=head
         )
         try:
-            if head._state.adding:
-                head.full_clean()
-                head.save(force_insert=True)
             entity.full_clean()
         except ValidationError as error:
             raise InvalidInput(" ".join(error.messages)) from None

@@ -10,8 +10,8 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
 
-from ledger import databases, keys, triggers
-from ledger.models import Entry, LedgerHead
+from ledger import checkpoints, databases, grants, keys, owner, signing, triggers
+from ledger.models import Checkpoint, Entry, LedgerHead
 
 RESTORE = "Verify the ledger (manage.py ledger verify); then `manage.py migrate --skip-checks` puts them back."
 
@@ -36,7 +36,9 @@ def problems(using: str = "default") -> list[Problem]:
         *_triggers(connection),
         *_heads(connection),
         *_settings(connection),
+        *_roles(connection),
         *key_ring(),
+        *_checkpoints(connection),
     ]
 
 
@@ -81,6 +83,21 @@ def _heads(connection: BaseDatabaseWrapper) -> list[Problem]:
     return found
 
 
+def _checkpoints(connection: BaseDatabaseWrapper) -> list[Problem]:
+    """What would keep the next checkpoint from being signed, as far as a few rows tell."""
+    if Checkpoint._meta.db_table not in connection.introspection.table_names():
+        return []
+    found = []
+    for head in LedgerHead.objects.using(connection.alias).order_by("log"):
+        path = signing.key_path(head.origin)
+        if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077:
+            found.append(Problem("ledger.E005", f"Others can read the signing key {path}.", f"chmod 600 {path}"))
+        if reason := checkpoints.fault(head, connection.alias):
+            hint = "Verify the ledger (manage.py ledger verify) and compare it with its anchors before anything else."
+            found.append(Problem("ledger.E006", f"No checkpoint of log “{head.log}” can be signed. {reason}", hint))
+    return found
+
+
 def _settings(connection: BaseDatabaseWrapper) -> list[Problem]:
     """On SQLite they are ours to set, so they must be right; on PostgreSQL they are the server's: see `cautions`."""
     if connection.vendor != "sqlite" or getattr(settings, "LEDGER_MAY_BE_FLUSHED", False):
@@ -91,12 +108,33 @@ def _settings(connection: BaseDatabaseWrapper) -> list[Problem]:
     ]
 
 
+def _roles(connection: BaseDatabaseWrapper) -> list[Problem]:
+    """With an owner apart, the role that runs has no hold on the ledger's tables."""
+    if owner.sign_in() is None or owner.is_signed_in(connection):
+        return []  # the owner is here to migrate, and sets the rights right afterwards
+    if not (found := grants.excesses(connection)):
+        return []
+    hint = "Revoke that, or let `manage.py migrate` run with DATABASE_OWNER_URL as the owner of all tables."
+    return [Problem("ledger.E007", f"The role that runs {'; '.join(found)}.", hint)]
+
+
 def cautions(using: str = "default") -> list[Problem]:
-    """Settings of the server under which its crash could lose what it confirmed."""
+    """Settings of the server under which its crash could lose what it confirmed, and one role where two are due."""
     connection = connections[using]
     if connection.vendor != "postgresql":
         return []
     return [
         Problem("ledger.W001", f"{what}.", f"Set {remedy} on the server.")
         for what, remedy in databases.of(connection).unsound_settings(connection)
-    ]
+    ] + _one_role(connection)
+
+
+def _one_role(connection: BaseDatabaseWrapper) -> list[Problem]:
+    if not settings.SECURE or owner.sign_in() is not None:
+        return []
+    if LedgerHead._meta.db_table not in connection.introspection.table_names():
+        return []
+    if not (found := grants.excesses(connection)):
+        return []
+    hint = "Give the tables an owner of their own and migrate with DATABASE_OWNER_URL: see SECURITY.md."
+    return [Problem("ledger.W002", f"The role that runs {'; '.join(found)}.", hint)]

@@ -15,7 +15,7 @@ from django.db.migrations.operations.base import Operation
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.migrations.state import ProjectState
 
-from ledger import databases
+from ledger import databases, owner
 from ledger.databases.trigger import Trigger
 
 
@@ -90,6 +90,16 @@ class LiftChain(KeepChain):
         return "Lift the chain's triggers while its tables change"
 
 
+class KeepCheckpoints(PutInPlace):
+    """Tree nodes, checkpoints and anchorings are added and never changed."""
+
+    def triggers(self, connection: BaseDatabaseWrapper) -> tuple[Trigger, ...]:
+        return databases.of(connection).checkpoints()
+
+    def describe(self) -> str:
+        return "Keep checkpoints append-only"
+
+
 def declared(connection: BaseDatabaseWrapper) -> tuple[Trigger, ...]:
     """Every trigger that the migrations applied to this database have put in place."""
     recorder = MigrationRecorder(connection)
@@ -136,12 +146,13 @@ def restore(connection: BaseDatabaseWrapper) -> list[str]:
 
 @contextmanager
 def lifted(connection: BaseDatabaseWrapper) -> Iterator[None]:
-    """Takes all triggers away for the block. Needs the rights of the tables' owner; for emptying test databases."""
+    """Takes all triggers away for the block, in which the owner acts. For test databases."""
     triggers = declared(connection)
-    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
-        databases.of(connection).remove(cursor, triggers)
-    try:
-        yield
-    finally:
+    with owner.acting(connection):
         with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
-            databases.of(connection).install(cursor, triggers)
+            databases.of(connection).remove(cursor, triggers)
+        try:
+            yield
+        finally:
+            with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+                databases.of(connection).install(cursor, triggers)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import Group
 
-from ledger.models import CostCentre, LedgerHead, LegalEntity, Person
+from ledger import chain
+from ledger.models import CostCentre, LegalEntity, Person
 from ledger.rights import Role
 
 PASSWORD = "correct horse battery staple"
@@ -28,7 +29,7 @@ def make_person(username: str, *roles: Role, entity: LegalEntity, **fields: obje
 
 @pytest.fixture
 def entity(db: None) -> LegalEntity:
-    head = LedgerHead.objects.get_or_create(log="main", defaults={"origin": "procure.example/hq"})[0]
+    head = chain.begin("main", origin="procure.example/hq")
     return LegalEntity.objects.create(
         code="HQ", name="Headquarters", base_currency="USD", country="US", time_zone="UTC", log=head
     )

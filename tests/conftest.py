@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from ledger import clock
-from tests import ready_made
+from ledger import checkpoints, clock, signing
+from tests import ready_made, two_roles
 from tests.cast import ada, amir, ben, cost_centre, entity, ivan, olga, rita
 
 __all__ = ["ada", "amir", "ben", "cost_centre", "entity", "ivan", "olga", "rita"]
@@ -26,25 +26,41 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_keepdb(django_db_keepdb: bool) -> bool:
-    return ready_made.is_wanted() or django_db_keepdb
+def django_db_keepdb() -> bool:
+    """The database is laid out, and taken away, by us."""
+    return True
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
+def django_db_modify_db_settings(django_db_modify_db_settings: None, django_db_blocker) -> None:
     if ready_made.is_wanted():
         ready_made.lay_out()
+    else:
+        with django_db_blocker.unblock():
+            two_roles.lay_out()
 
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker) -> Iterator[None]:
-    """Migrations run once for a set of them; later runs start from a copy (SQLite)."""
+    """Migrations run once for a set of them; later runs, and other workers, start from a copy."""
     if ready_made.is_wanted():
         with django_db_blocker.unblock():
             ready_made.keep()
     yield
     if ready_made.is_wanted():
         ready_made.clear_away()
+    else:
+        with django_db_blocker.unblock():
+            two_roles.clear_away()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_signed_before() -> Iterator[None]:
+    """Each test's ledger is a new one under an old origin, so what was signed of the last one is forgotten."""
+    yield
+    for note in signing.note_path("any").parent.glob("*.note"):
+        note.unlink(missing_ok=True)
+    checkpoints._resting.clear()
 
 
 @pytest.fixture(autouse=True)

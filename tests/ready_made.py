@@ -17,6 +17,7 @@ MADE_FROM = (
     "*/migrations/*.py",
     "ledger/databases/*.py",
     "ledger/triggers.py",
+    "ledger/grants.py",
     "ledger/governed.py",
     "requirements.txt",
 )
@@ -27,12 +28,16 @@ def folder() -> str:
     return tempfile.mkdtemp(prefix="procure-test-", dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None)  # noqa: S108
 
 
-def _template() -> Path:
-    digest = hashlib.sha256()
+def digest() -> str:
+    found = hashlib.sha256()
     for pattern in MADE_FROM:
         for path in sorted(ROOT.glob(pattern)):
-            digest.update(path.read_bytes())
-    return ROOT / "var" / "tests" / f"ready-{digest.hexdigest()[:16]}.sqlite3"
+            found.update(path.read_bytes())
+    return found.hexdigest()[:16]
+
+
+def _template() -> Path:
+    return ROOT / "var" / "tests" / f"ready-{digest()}.sqlite3"
 
 
 def is_wanted() -> bool:

@@ -19,7 +19,10 @@ UNDO_WINDOW = timedelta(0)  # noqa: F405
 # Only here may the ledger be emptied between tests (ledger.checks refuses it elsewhere).
 LEDGER_MAY_BE_FLUSHED = True
 if test_database_url := env.str("TEST_DATABASE_URL", ""):  # noqa: F405
-    DATABASES = {"default": env.db_url_config(test_database_url)}  # noqa: F405
+    from tests import two_roles
+
+    DATABASES = {"default": env.db_url_config(two_roles.url_of(two_roles.RUNTIME))}  # noqa: F405
+    DATABASE_OWNER = env.db_url_config(two_roles.url_of(two_roles.OWNER))  # noqa: F405
     DATABASES["default"]["TEST"] = {"NAME": f"test_procure{env.str('TEST_DB_SUFFIX', '')}"}  # noqa: F405
 else:
     from tests.ready_made import folder

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from ledger.databases.trigger import APPEND_ONLY, GOVERNED, Trigger
+from ledger.databases.trigger import APPEND_ONLY, CHECKPOINT_TABLES, GOVERNED, Trigger
 
 ZEROS = "0" * 64
 _TIME = "to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
@@ -144,8 +144,14 @@ BEGIN
     RETURN nextval(series::regclass);
 END
 """
+BEGIN_BODY = f"""
+BEGIN
+    INSERT INTO ledger_ledgerhead (log, origin, seq, hash) VALUES (p_log, p_origin, 0, '{ZEROS}')
+    ON CONFLICT DO NOTHING;
+END
+"""
 #: pg_trigger.tgtype
-_BITS = {"ROW": 1, "STATEMENT": 0, "BEFORE": 2, "AFTER": 0, "INSERT": 4, "DELETE": 8, "UPDATE": 16, "TRUNCATE": 32}
+BITS = {"ROW": 1, "STATEMENT": 0, "BEFORE": 2, "AFTER": 0, "INSERT": 4, "DELETE": 8, "UPDATE": 16, "TRUNCATE": 32}
 
 
 def _trigger(name: str, table: str, timing: str, events: str, function: str) -> Trigger:
@@ -155,7 +161,7 @@ def _trigger(name: str, table: str, timing: str, events: str, function: str) -> 
         table,
         f'CREATE TRIGGER "{name}" {timing} {events} ON "{table}" FOR EACH {level} EXECUTE FUNCTION {function}()',
         function,
-        sum(_BITS[word] for word in (level, timing, *events.split(" OR "))),
+        sum(BITS[word] for word in (level, timing, *events.split(" OR "))),
     )
 
 
@@ -182,6 +188,11 @@ def chain() -> tuple[Trigger, ...]:
     )
 
 
+def checkpoints() -> tuple[Trigger, ...]:
+    """The triggers that keep the tree, its checkpoints and their anchorings as they were written."""
+    return tuple(trigger for table in CHECKPOINT_TABLES for trigger in _frozen(table))
+
+
 def governed(table: str) -> tuple[Trigger, ...]:
     """The triggers that refuse each write to `table` while no authority is in force in the transaction."""
     return (
@@ -202,19 +213,21 @@ def install(cursor: Any, triggers: Iterable[Trigger]) -> None:
         cursor.execute(f'ALTER TABLE "{each.table}" ENABLE ALWAYS TRIGGER "{each.name}"')
 
 
-_FUNCTIONS = {
+FUNCTIONS = {
     "ledger_append(p_log text, p_before bytea, p_after bytea)": ("SETOF ledger_entry", APPEND_BODY),
+    "ledger_begin(p_log text, p_origin text)": ("void", BEGIN_BODY),
     "ledger_number(p_prefix text)": ("bigint", NUMBER_BODY),
 }
 
 
 def install_functions(cursor: Any) -> None:
-    for signature, (returns, body) in _FUNCTIONS.items():
+    for signature, (returns, body) in FUNCTIONS.items():
         _define(cursor, f"{signature} RETURNS {returns}", body, "SECURITY DEFINER")
+        cursor.execute(f"REVOKE ALL ON FUNCTION {signature} FROM PUBLIC")
 
 
 def remove_functions(cursor: Any) -> None:
-    for signature in _FUNCTIONS:
+    for signature in FUNCTIONS:
         cursor.execute(f"DROP FUNCTION IF EXISTS {signature}")
 
 
@@ -224,7 +237,7 @@ def wanting_functions(cursor: Any) -> list[str]:
         "SELECT proname, prosrc FROM pg_proc WHERE prosecdef AND pronamespace = current_schema()::regnamespace"
     )
     found = dict(cursor.fetchall())
-    names = {signature.split("(")[0]: body for signature, (_, body) in _FUNCTIONS.items()}
+    names = {signature.split("(")[0]: body for signature, (_, body) in FUNCTIONS.items()}
     return [name for name, body in names.items() if found.get(name) != body]
 
 
@@ -265,6 +278,11 @@ def append(cursor: Any, *, log: str, before: str, after: str) -> Sequence[Any] |
         [log, before.encode(), after.encode()],
     )
     return cursor.fetchone()
+
+
+def begin(cursor: Any, *, log: str, origin: str) -> None:
+    """Makes the log unless it is there."""
+    cursor.execute("SELECT ledger_begin(%s, %s)", [log, origin])
 
 
 def next_number(cursor: Any, prefix: str) -> int:

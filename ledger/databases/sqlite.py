@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from ledger.databases.trigger import APPEND_ONLY, GOVERNED, Trigger
+from ledger.databases.trigger import APPEND_ONLY, CHECKPOINT_TABLES, GOVERNED, Trigger
 
 ZEROS = "0" * 64
 
@@ -151,6 +151,22 @@ def chain() -> tuple[Trigger, ...]:
     )
 
 
+def _once(table: str, columns: Sequence[str]) -> Trigger:
+    """No INSERT that repeats a key: REPLACE would take the row away that has it."""
+    same = " AND ".join(f"{column} = NEW.{column}" for column in columns)
+    said = f"{table} {APPEND_ONLY}, and this is there already"
+    return _trigger(
+        f"{table}_once", table, "BEFORE INSERT", _refuse(said, f'EXISTS (SELECT 1 FROM "{table}" WHERE {same})')
+    )
+
+
+def checkpoints() -> tuple[Trigger, ...]:
+    """The triggers that keep the tree, its checkpoints and their anchorings as they were written."""
+    return tuple(
+        trigger for table, key in CHECKPOINT_TABLES.items() for trigger in (*_frozen(table), _once(table, key))
+    )
+
+
 def governed(table: str) -> tuple[Trigger, ...]:
     """The triggers that refuse each write to `table` while no authority is in force on the connection."""
     body = _refuse(f"{table} {GOVERNED}", "procure_authority() = ''")
@@ -218,6 +234,15 @@ def append(cursor: Any, *, log: str, before: str, after: str) -> Sequence[Any] |
     cursor.execute(APPEND, [before, after, log])
     row = cursor.fetchone()
     return row and (*row[:3], datetime.fromisoformat(row[3]).replace(tzinfo=UTC), *row[4:])
+
+
+def begin(cursor: Any, *, log: str, origin: str) -> None:
+    """Makes the log unless it is there."""
+    cursor.execute(
+        f"INSERT INTO ledger_ledgerhead (log, origin, seq, hash) SELECT %s, %s, 0, '{ZEROS}'"
+        " WHERE NOT EXISTS (SELECT 1 FROM ledger_ledgerhead WHERE log = %s)",
+        [log, origin, log],
+    )
 
 
 def next_number(cursor: Any, prefix: str) -> int:

@@ -20,11 +20,12 @@ from django.utils.translation import gettext as _
 
 from agents import templates
 from approvals import bounds, policies
+from ledger import chain
 from ledger.actors import Actor
 from ledger.command import ObjectRef
 from ledger.errors import DomainError, InvalidInput
 from ledger.journal import record
-from ledger.models import CostCentre, LedgerHead, LegalEntity, Person
+from ledger.models import CostCentre, LegalEntity, Person
 from ledger.rights import Role
 
 PERSON = re.compile(r"^\s*(?P<name>[^<>]{1,150}?)\s*<(?P<mail>[^<>\s]{3,254})>\s*(?P<roles>[a-z, ]*)$")
@@ -114,9 +115,7 @@ def open_company(opening: Opening) -> Opened:
     with transaction.atomic():
         if LegalEntity.objects.exists() or Person.objects.exists():
             raise NotEmpty()
-        log, _created = LedgerHead.objects.get_or_create(
-            log="main", defaults={"origin": f"procure/{slugify(opening.code)}"}
-        )
+        log = chain.begin("main", origin=f"procure/{slugify(opening.code)}")
         entity = LegalEntity.objects.create(
             code=opening.code,
             name=opening.name.strip(),

@@ -15,7 +15,7 @@ from ledger.command import ObjectRef
 from ledger.errors import DomainError
 from ledger.importing import importing
 from ledger.journal import history_of, record
-from ledger.models import Entry, LedgerHead, LegalEntity, Person
+from ledger.models import Entry, LegalEntity, Person
 from procure.demo import cast
 from procure.demo.progress import Progress
 from procure.demo.scms import agreements, catalogue, deliveries, finances, stock, suppliers
@@ -86,7 +86,7 @@ def _load_history(*, move: bool, progress: Progress) -> tuple[Loaded, dict[str, 
 
 
 def _entity(*, frozen_date: date | None) -> LegalEntity:
-    log, _ = LedgerHead.objects.get_or_create(log="main", defaults={"origin": "procure.example/demo"})
+    log = chain.begin("main", origin="procure.example/demo")
     entity, _ = LegalEntity.objects.get_or_create(
         code=cast.ENTITY_CODE,
         defaults={

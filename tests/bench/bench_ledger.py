@@ -6,18 +6,18 @@ from collections.abc import Iterator
 
 from django.db import connection, transaction
 
-from ledger import databases, journal
+from ledger import chain, databases, journal
 from ledger.actors import Actor
 from ledger.chain import halves
 from ledger.command import ObjectRef
-from ledger.models import LedgerHead, LegalEntity, NumberRange
+from ledger.models import LegalEntity, NumberRange
 from tests.bench.rows import Row, medians
 
 DATA = {"reference": "PR-00001", "text": "x" * 600}
 
 
 def rows() -> Iterator[Row]:
-    head, _ = LedgerHead.objects.get_or_create(log="main", defaults={"origin": "procure.example/bench"})
+    head = chain.begin("main", origin="procure.example/bench")
     entity, _ = LegalEntity.objects.get_or_create(
         code="BENCH", defaults={"name": "Bench", "base_currency": "USD", "log": head}
     )

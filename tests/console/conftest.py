@@ -12,8 +12,8 @@ from django.test import Client
 
 from agents.models import Plan
 from approvals.models import Proposal
-from ledger import clock
-from ledger.models import CostCentre, LedgerHead, LegalEntity, Person
+from ledger import chain, clock
+from ledger.models import CostCentre, LegalEntity, Person
 from ledger.rights import Role
 from procure.models import Order, Requisition, SourcingEvent
 from tests.agents import market
@@ -83,7 +83,7 @@ def _told(django_db_setup, django_db_blocker) -> Iterator[Story]:
     around = transaction.atomic()
     around._from_testcase = True  # durable blocks may open inside, as in a test of its own
     with django_db_blocker.unblock(), around:
-        head = LedgerHead.objects.get_or_create(log="main", defaults={"origin": "procure.example/hq"})[0]
+        head = chain.begin("main", origin="procure.example/hq")
         entity = LegalEntity.objects.create(
             code="HQ", name="Headquarters", base_currency="USD", country="US", time_zone="UTC", log=head
         )

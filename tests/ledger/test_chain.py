@@ -160,7 +160,7 @@ def test_without_its_log_nothing_is_changed(entity):
 
 def test_each_log_counts_for_itself(append, entity):
     append()
-    other = LedgerHead.objects.create(log="other", origin="procure.example/other")
+    other = chain.begin("other", origin="procure.example/other")
     entity.log = other
     with transaction.atomic():
         entry = journal.record("order.issued", actor=Actor.system("tests"), entity=entity)

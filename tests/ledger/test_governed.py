@@ -6,11 +6,12 @@ import pytest
 from django.apps import apps
 from django.db import DatabaseError, IntegrityError, connection, models, transaction
 
-from ledger import authority, clock, databases, governed, granting, triggers
+from ledger import authority, clock, databases, governed, granting, owner, triggers
 from ledger.errors import NoAuthority
 from ledger.importing import importing
 from ledger.models import GrantedAuthority, Person
 from ledger.spending import spending
+from tests.two_roles import RUNTIME
 
 FINGERPRINT = "a" * 64
 
@@ -31,11 +32,13 @@ class Scratch(models.Model):
 
 @pytest.fixture
 def scratch(db):
-    with connection.cursor() as cursor:
+    with owner.acting(connection), connection.cursor() as cursor:
         cursor.execute("CREATE TABLE ledger_tests_scratch (id integer PRIMARY KEY, name varchar(20) UNIQUE)")
         protection = governed.Protect("ledger_tests_scratch").triggers(connection)
         cursor.execute("INSERT INTO ledger_tests_scratch (id, name) VALUES (1, 'first')")
         databases.of(connection).install(cursor, protection)
+        if connection.vendor == "postgresql":
+            cursor.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ledger_tests_scratch TO {RUNTIME}")
 
 
 def write(pk=2, name="second"):

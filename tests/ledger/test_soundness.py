@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.utils import ConnectionHandler
 
-from ledger import keys, soundness, triggers
+from ledger import keys, owner, soundness, triggers
 from ledger.models import Entry
 
 
@@ -95,10 +95,11 @@ def test_no_migration_waits_after_the_test_database_is_made(db):
 
 @pytest.mark.skipif("connection.vendor != 'postgresql'")
 def test_an_altered_append_function_is_a_problem_and_is_put_back(append):
-    with connection.cursor() as cursor:
+    with owner.acting(connection), connection.cursor() as cursor:
         cursor.execute("ALTER FUNCTION ledger_append(text, bytea, bytea) SECURITY INVOKER")
     assert "ledger_append" in soundness.problems()[0].message
-    triggers.restore(connection)
+    with owner.acting(connection):
+        triggers.restore(connection)
     assert soundness.problems() == []
     append()
 

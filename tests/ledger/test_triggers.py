@@ -1,11 +1,12 @@
 """No SQL changes or removes what the ledger has, whoever sends it."""
 
 import sqlite3
+from contextlib import nullcontext
 
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from ledger import chain, granting, triggers
+from ledger import chain, granting, owner, triggers
 from ledger.models import Entry, EntryObject, GrantedAuthority, LedgerHead
 
 only_sqlite = pytest.mark.skipif("connection.vendor != 'sqlite'", reason="a way that only SQLite has")
@@ -31,10 +32,12 @@ def written(append):
 
 
 def refused(sql, params=None):
+    """To the role that runs, and to the owner of the tables by the triggers: what they say."""
     before = state()
-    with pytest.raises(DatabaseError) as caught, transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(sql, params)
-    assert state() == before
+    for role in (nullcontext(), owner.acting(connection)):
+        with role, pytest.raises(DatabaseError) as caught, transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(sql, params)
+        assert state() == before
     return str(caught.value)
 
 
@@ -99,7 +102,7 @@ def insert(row, verb="INSERT"):
 
 def test_a_row_that_continues_the_chain_is_taken_and_moves_the_head(written):
     row = forged()
-    with connection.cursor() as cursor:
+    with owner.acting(connection), connection.cursor() as cursor:
         cursor.execute(*insert(row))
     assert LedgerHead.objects.get().seq == 4
     assert LedgerHead.objects.get().hash == row["hash"]
@@ -165,10 +168,10 @@ def test_postgresql_refuses(written, sql):
 
 @only_postgresql
 def test_a_temporary_table_of_the_same_name_does_not_stand_in(written, append):
-    with connection.cursor() as cursor:
+    with owner.acting(connection), connection.cursor() as cursor:
         cursor.execute("CREATE TEMP TABLE ledger_ledgerhead (LIKE public.ledger_ledgerhead)")
     append()
-    with connection.cursor() as cursor:
+    with owner.acting(connection), connection.cursor() as cursor:
         cursor.execute("DROP TABLE pg_temp.ledger_ledgerhead")
     assert LedgerHead.objects.get().seq == 4
 
@@ -196,7 +199,7 @@ def test_no_trigger_is_wanting_after_migration(db):
 
 
 def test_a_trigger_that_is_missing_or_altered_is_named_and_put_back(written):
-    with connection.cursor() as cursor:
+    with owner.acting(connection), connection.cursor() as cursor:
         on = "" if connection.vendor == "sqlite" else " ON ledger_entry"
         cursor.execute(f"DROP TRIGGER ledger_entry_link{on}")
         cursor.execute(f"DROP TRIGGER ledger_entry_move{on}")
@@ -207,7 +210,8 @@ def test_a_trigger_that_is_missing_or_altered_is_named_and_put_back(written):
     wanting = triggers.wanting(connection)
     assert {"ledger_entry_link", "ledger_entry_move"} <= set(wanting)
     assert ("ledger_head_move" in wanting) == (connection.vendor == "postgresql")
-    assert triggers.restore(connection) == sorted(wanting)
+    with owner.acting(connection):
+        assert triggers.restore(connection) == sorted(wanting)
     assert triggers.wanting(connection) == []
     refused(*insert(forged(seq=9)))
 

@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from ledger import chain, triggers, verification
-from ledger.models import Entry, EntryObject, LedgerHead
+from ledger.models import Entry, EntryObject
 
 
 @pytest.fixture
@@ -143,7 +143,7 @@ def test_a_record_of_the_wrong_shape_is_named(tamper, record):
 
 
 def test_a_second_log_is_verified_too(tamper, entity, append):
-    entity.log = LedgerHead.objects.create(log="other", origin="procure.example/other")
+    entity.log = chain.begin("other", origin="procure.example/other")
     append()
     assert verification.verify() == verification.Finding(True, 6)
     tamper("UPDATE ledger_entry SET kind = 'x.y' WHERE log_id = 'other'")
