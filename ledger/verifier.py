@@ -41,7 +41,7 @@ import json
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain
@@ -54,6 +54,7 @@ HEX = re.compile(r"[0-9a-f]{64}\Z")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z\Z", re.ASCII)
 DECIMAL = re.compile(r"(0|[1-9][0-9]{0,17})\Z")
 PROOF_MARK = "c2sp.org/tlog-proof@v1"
+AFTER_ENTRIES = (b'{"checkpoint"', b'{"consistency"')
 COMMITMENT_TAG = b"procure-commitment-v1\x00"
 
 
@@ -614,7 +615,7 @@ class ExportCheck:
         header, roots, answer, origin, subject = self.header, self.roots, self.answer, self.key.name, self.subject
         sha256, last, seq = hashlib.sha256, header.last, header.first - 1
         peaks = list(header.peaks)
-        before, prev, latest = "", header.before, ""
+        before, prev, latest, foreign = "", header.before, "", False
         open_fields: dict[str, Any] = {}
         self.file.seek(0)
         lines = _lines(self.file)
@@ -623,8 +624,8 @@ class ExportCheck:
             if line.startswith(b'{"disclosure"'):
                 self._disclose(_extra(line, "disclosure"), seq, open_fields)
                 continue
-            if seq == last or line.startswith((b'{"checkpoint"', b'{"consistency"')):
-                self._trailer(line, lines, seq)
+            if seq == last or line.startswith(AFTER_ENTRIES):
+                foreign = not all(each.startswith(AFTER_ENTRIES) for each in chain([line], lines))
                 break
             seq += 1
             try:
@@ -659,6 +660,8 @@ class ExportCheck:
             if subject:
                 self._note_subject(seq, record)
         self._end(seq, prev, open_fields)
+        if foreign:
+            raise NotValid("it lies beyond the end that the header names", seq + 1)
         self.root = root_of(peaks)
 
     def _compare(self, size: int, root: bytes) -> None:
@@ -716,14 +719,6 @@ class ExportCheck:
         if suspicion:
             raise suspicion
         self._redact(seq, open_fields)
-
-    def _trailer(self, line: bytes, lines: Iterator[bytes], seq: int) -> None:
-        """Only checkpoints and proofs follow the last entry."""
-        if seq < self.header.last:
-            return
-        for each in chain([line], lines):
-            if not each.startswith((b'{"checkpoint"', b'{"consistency"')):
-                raise self.suspicion or NotValid("it lies beyond the end that the header names", seq + 1)
 
     def _beyond(self) -> None:
         """Checkpoints that are larger than the export: by the consistency proofs that come with it."""
@@ -936,7 +931,7 @@ def _safe(line: str) -> str:
     return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in line)
 
 
-def main(given: Sequence[str] | None = None, write: Callable[[str], Any] = sys.stdout.write) -> int:
+def main(given: Sequence[str] | None = None) -> int:
     arguments = _arguments(given)
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -950,10 +945,10 @@ def main(given: Sequence[str] | None = None, write: Callable[[str], Any] = sys.s
         sys.stderr.write(f"{_safe(str(error))}\n")
         return 2
     if arguments.json:
-        write(json.dumps(answer.as_json()) + "\n")
+        sys.stdout.write(json.dumps(answer.as_json()) + "\n")
     elif not arguments.quiet:
         for line in answer.lines():
-            write(_safe(line) + "\n")
+            sys.stdout.write(_safe(line) + "\n")
     return 0 if answer.valid else 1
 
 

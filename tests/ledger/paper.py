@@ -1,6 +1,6 @@
 """Logs on paper: records, trees, notes and exports made in memory, by other means than the product and the verifier.
 
-The tree is RFC 6962 as its recursive definition reads, the bytes are `rfc8785`'s, the signatures those of `cryptography`.
+The tree is RFC 6962 as its recursive definition reads; bytes are those of `rfc8785`, signatures of `cryptography`.
 """
 
 from __future__ import annotations
