@@ -547,8 +547,9 @@ class ExportCheck:
             self.roots.setdefault(each.size, set()).add(each.root)
         self.proofs: dict[int, list[bytes]] = {}
         self.bad_note: NotValid | None = None
-        #: Size of the last checkpoint that fits; and what is held against the entry read last until the next is seen.
-        self.matched = 0
+        #: Size of the last checkpoint that fits, and of the last such from outside. What is held against the entry
+        #: read last, until the next is seen.
+        self.matched = self.matched_outside = 0
         self.suspicion: NotValid | None = None
 
     def run(self, header: dict[str, Any]) -> Answer:
@@ -604,7 +605,7 @@ class ExportCheck:
         if size in self.roots:
             if self.roots[size] != {root_of(self.header.peaks)}:
                 raise NotValid("what came before the export is not what was signed", None, (0, size))
-            self.matched = size
+            self._match(size)
         if size and self.header.peaks and size & 1 and self.header.peaks[-1].hex() != self.header.before:
             raise NotValid("the header of the export contradicts itself about what came before")
         if earlier := [each for each in sorted(self.anchored) if each < size]:
@@ -666,9 +667,20 @@ class ExportCheck:
 
     def _compare(self, size: int, root: bytes) -> None:
         if self.roots[size] == {root}:
-            self.matched = self.answer.covered = size
+            self._match(size)
+            self.answer.covered = size
         else:
-            self.suspicion = NotValid("the entries are not those that were signed", None, (self.matched, size))
+            self.suspicion = NotValid("the entries are not those that were signed", None, self._until(size))
+
+    def _match(self, size: int) -> None:
+        self.matched = size
+        if size in self.anchored:
+            self.matched_outside = size
+
+    def _until(self, size: int) -> tuple[int, int]:
+        """The stretch in which the log begins to differ from checkpoint `size`. One from outside is held against those
+        from outside alone: a log put back to an older state goes on to sign, and those in the file fit it."""
+        return self.matched_outside if size in self.anchored else self.matched, size
 
     def _misnumbered(self, seq: int, record: dict[str, Any], prev: str, before: str) -> NotValid:
         found, link = record.get("seq"), record.get("prev")
@@ -726,16 +738,17 @@ class ExportCheck:
         for size in sorted(each for each in self.roots if each > header.last):
             if size > header.head_seq:
                 reason = f"it is missing: the log ends below checkpoint {size}, which was signed"
-                raise NotValid(reason, header.head_seq + 1, (self.matched, size))
+                raise NotValid(reason, header.head_seq + 1, self._until(size))
             if size in self.proofs:
                 proof = self.proofs.pop(size)
                 if not all(extends(header.last, size, self.root, each, proof) for each in self.roots[size]):
                     reason = f"the entries are not those that were signed: no proof leads to checkpoint {size}"
-                    raise NotValid(reason, None, (self.matched, size))
-                self.matched = answer.covered = size
+                    raise NotValid(reason, None, self._until(size))
+                self._match(size)
+                answer.covered = size
             elif size in self.anchored:
                 reason = f"the export ends at {header.last} and has no proof that leads to checkpoint {size}"
-                raise NotValid(reason, None, (self.matched, size))
+                raise NotValid(reason, None, self._until(size))
         if self.proofs:
             raise NotValid("a consistency line leads to a size of which there is no checkpoint")
 

@@ -95,7 +95,7 @@ def _records() -> Iterator[tuple[int, bytes]]:
 
 
 def _last_hash() -> str:
-    (_, content), = deque(_records(), maxlen=1)
+    ((_, content),) = deque(_records(), maxlen=1)
     return verifier.leaf(content).hex()
 
 

@@ -259,14 +259,22 @@ def test_a_range_that_ends_below_a_checkpoint_from_outside_needs_a_proof_that_le
     assert said(log.lines(5, 20), log.notes[25]) == (True, None, None)
     bare = Log(log.entries, {16: log.notes[16]})
     assert said(bare.lines(5, 20)) == (True, None, None)
-    assert said(bare.lines(5, 20), log.notes[25]) == (False, None, (16, 25))
+    assert said(bare.lines(5, 20), log.notes[25]) == (False, None, (0, 25))
+    assert said(bare.lines(5, 20), log.notes[25], log.notes[16]) == (False, None, (16, 25))
 
 
 def test_a_checkpoint_from_outside_is_believed_over_those_in_the_file(log):
     other = Log(paper.chain_on(log.entries[:12], 18, data={}), {8: log.notes[8]})
     other.sign(16)
     assert check(other.lines()).valid
-    assert said(other.lines(), log.notes[16]) == (False, None, (8, 16))
+    assert said(other.lines(), log.notes[16], log.notes[8]) == (False, None, (8, 16))
+
+
+def test_a_log_put_back_and_signed_anew_begins_to_differ_after_the_last_note_from_outside_that_fits(log):
+    back = Log(paper.chain_on(log.entries[:9], 21, data={}), {8: log.notes[8]})
+    back.sign(12)
+    assert check(back.lines()).valid
+    assert said(back.lines(), log.notes[8], log.notes[16]) == (False, None, (8, 16))
 
 
 def test_checkpoints_before_a_range_are_said_to_be_not_compared(log):
