@@ -19,6 +19,8 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from ledger import chain, entries
 from ledger.adminsite import ReadOnlyAdmin, ReadOnlyInline, actor_of, person_may
 from ledger.models import (
+    Anchoring,
+    Checkpoint,
     CostCentre,
     Cursor,
     Effect,
@@ -33,6 +35,7 @@ from ledger.models import (
     Person,
     Source,
     Switch,
+    TreeNode,
 )
 
 
@@ -88,6 +91,52 @@ class EntryObjectAdmin(LedgerAdmin):
 class CursorAdmin(LedgerAdmin):
     list_display = ["name", "log", "seq"]
     search_fields = ["name"]
+
+
+class AnchoringInline(ReadOnlyInline):
+    model = Anchoring
+    fields = ["anchor", "reference", "confirmed_at"]
+    show_change_link = False
+
+
+@admin.register(Checkpoint)
+class CheckpointAdmin(LedgerAdmin):
+    list_display = ["size", "log", "signed_at", "root", "anchors"]
+    list_filter = ["log"]
+    search_fields = ["=size", "root", "head_hash"]
+    date_hierarchy = "signed_at"
+    ordering = ["-size"]
+    fields = ["log", "size", "root", "signed_at", "signed_note", "head_hash", "range"]
+    readonly_fields = ["signed_note"]
+    inlines = [AnchoringInline]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Checkpoint]:
+        return super().get_queryset(request).prefetch_related("anchorings")
+
+    @admin.display(description=_("anchors"))
+    def anchors(self, checkpoint: Checkpoint) -> str:
+        return ", ".join(sorted({each.anchor for each in checkpoint.anchorings.all()}))
+
+    @admin.display(description=_("signed note"))
+    def signed_note(self, checkpoint: Checkpoint) -> SafeString:
+        return format_html("<pre>{}</pre>", checkpoint.note)
+
+
+@admin.register(Anchoring)
+class AnchoringAdmin(LedgerAdmin):
+    list_display = ["checkpoint", "anchor", "reference", "confirmed_at"]
+    list_filter = ["anchor"]
+    search_fields = ["reference", "=checkpoint__size"]
+    list_select_related = ["checkpoint"]
+    date_hierarchy = "confirmed_at"
+    ordering = ["-pk"]
+
+
+@admin.register(TreeNode)
+class TreeNodeAdmin(LedgerAdmin):
+    list_display = ["log", "level", "index", "hash"]
+    list_filter = ["level", "log"]
+    search_fields = ["=index", "hash"]
 
 
 class AttemptInline(ReadOnlyInline):

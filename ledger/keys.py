@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import os
 import secrets
-import tempfile
 from functools import lru_cache
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
+from ledger import files
 from ledger.errors import DomainError, Misconfigured
 
 FORMAT = b"\x01"
@@ -65,7 +65,7 @@ def ring() -> Ring:
         return _parse(given.replace(",", "\n"))
     path = ring_path()
     if not path.exists():
-        _publish(path, _line(), replace=False)
+        files.publish(path, _line(), replace=False)
     return _read(path, path.stat().st_mtime_ns)
 
 
@@ -75,7 +75,7 @@ def rotate() -> str:
         raise Misconfigured("The key ring comes from PROCURE_KEY_RING: put the new key in front there.")
     ring()
     fresh = _line()
-    _publish(ring_path(), fresh + ring_path().read_text(), replace=True)
+    files.publish(ring_path(), fresh + ring_path().read_text(), replace=True)
     return fresh.split()[0]
 
 
@@ -85,24 +85,6 @@ def ring_path() -> Path:
 
 def _line() -> str:
     return f"{secrets.token_hex(ID_BYTES)} {base64.b64encode(secrets.token_bytes(32)).decode()}\n"
-
-
-def _publish(path: Path, content: str, *, replace: bool) -> None:
-    """The file appears whole or not at all; of two first users one wins and both read the same ring."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as fresh:  # made with mode 600
-        fresh.write(content)
-        fresh.flush()
-        os.fsync(fresh.fileno())
-    try:
-        if replace:
-            os.replace(fresh.name, path)
-        else:
-            os.link(fresh.name, path)
-    except FileExistsError:
-        pass
-    finally:
-        Path(fresh.name).unlink(missing_ok=True)
 
 
 @lru_cache(maxsize=4)

@@ -44,6 +44,8 @@ RIGHTS: dict[str, frozenset[str]] = {
     "tenant.import": frozenset({Role.ADMINISTRATOR}),
     "records.view": frozenset({Role.BUYER, Role.APPROVER, Role.ADMINISTRATOR, Role.AUDITOR}),
     "ledger.view": frozenset({Role.AUDITOR, Role.ADMINISTRATOR, Role.BUYER, Role.APPROVER}),
+    "ledger.checkpoint": frozenset({Role.AUDITOR, Role.ADMINISTRATOR}),
+    "ledger.export": frozenset({Role.AUDITOR, Role.ADMINISTRATOR}),
 }
 
 

@@ -10,8 +10,8 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
 
-from ledger import databases, keys, triggers
-from ledger.models import Entry, LedgerHead
+from ledger import checkpoints, databases, keys, signing, triggers
+from ledger.models import Checkpoint, Entry, LedgerHead
 
 RESTORE = "Verify the ledger (manage.py ledger verify); then `manage.py migrate --skip-checks` puts them back."
 
@@ -37,6 +37,7 @@ def problems(using: str = "default") -> list[Problem]:
         *_heads(connection),
         *_settings(connection),
         *key_ring(),
+        *_checkpoints(connection),
     ]
 
 
@@ -78,6 +79,21 @@ def _heads(connection: BaseDatabaseWrapper) -> list[Problem]:
             message = f"The head of log “{head.log}” is at {head.seq}, its last row at {last.seq if last else 0}."
             hint = "Somebody changed the ledger: manage.py ledger verify names the place. Restore a backup."
             found.append(Problem("ledger.E003", message, hint))
+    return found
+
+
+def _checkpoints(connection: BaseDatabaseWrapper) -> list[Problem]:
+    """What would keep the next checkpoint from being signed, as far as a few rows tell."""
+    if Checkpoint._meta.db_table not in connection.introspection.table_names():
+        return []
+    found = []
+    for head in LedgerHead.objects.using(connection.alias).order_by("log"):
+        path = signing.key_path(head.origin)
+        if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077:
+            found.append(Problem("ledger.E005", f"Others can read the signing key {path}.", f"chmod 600 {path}"))
+        if reason := checkpoints.fault(head, connection.alias):
+            hint = "Verify the ledger (manage.py ledger verify) and compare it with its anchors before anything else."
+            found.append(Problem("ledger.E006", f"No checkpoint of log “{head.log}” can be signed. {reason}", hint))
     return found
 
 

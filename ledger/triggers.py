@@ -90,6 +90,16 @@ class LiftChain(KeepChain):
         return "Lift the chain's triggers while its tables change"
 
 
+class KeepCheckpoints(PutInPlace):
+    """Tree nodes, checkpoints and anchorings are added and never changed."""
+
+    def triggers(self, connection: BaseDatabaseWrapper) -> tuple[Trigger, ...]:
+        return databases.of(connection).checkpoints()
+
+    def describe(self) -> str:
+        return "Keep checkpoints append-only"
+
+
 def declared(connection: BaseDatabaseWrapper) -> tuple[Trigger, ...]:
     """Every trigger that the migrations applied to this database have put in place."""
     recorder = MigrationRecorder(connection)

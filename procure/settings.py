@@ -33,6 +33,10 @@ DEBUG = env.bool("DEBUG", False)
 SECRET_KEY = kept_secret("SECRET_KEY", get_random_secret_key)
 # The key ring for sealed values lives outside the database: ledger.keys reads or makes it here.
 KEYS_DIR = Path(env.str("PROCURE_KEYS", str(VAR_DIR / "keys")))
+# Signed checkpoints of the ledger are left in this folder (put it on other storage) and mailed to the auditors: to
+# everybody who holds that role, unless addresses are named here.
+LEDGER_ANCHOR_DIR = Path(env.str("LEDGER_ANCHOR_DIR", str(VAR_DIR / "anchors")))
+LEDGER_AUDITOR_MAIL = env.list("LEDGER_AUDITOR_MAIL", default=[])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]", "testserver"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 BASE_URL = env.str("BASE_URL", "http://127.0.0.1:8000")

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from ledger.databases.trigger import APPEND_ONLY, GOVERNED, Trigger
+from ledger.databases.trigger import APPEND_ONLY, CHECKPOINT_TABLES, GOVERNED, Trigger
 
 ZEROS = "0" * 64
 _TIME = "to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
@@ -180,6 +180,11 @@ def chain() -> tuple[Trigger, ...]:
         _trigger("ledger_grantedauthority_spend", "ledger_grantedauthority", "BEFORE", "UPDATE", "ledger_spend"),
         *_frozen("ledger_grantedauthority", "DELETE"),
     )
+
+
+def checkpoints() -> tuple[Trigger, ...]:
+    """The triggers that keep the tree, its checkpoints and their anchorings as they were written."""
+    return tuple(trigger for table in CHECKPOINT_TABLES for trigger in _frozen(table))
 
 
 def governed(table: str) -> tuple[Trigger, ...]:

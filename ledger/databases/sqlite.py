@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from ledger.databases.trigger import APPEND_ONLY, GOVERNED, Trigger
+from ledger.databases.trigger import APPEND_ONLY, CHECKPOINT_TABLES, GOVERNED, Trigger
 
 ZEROS = "0" * 64
 
@@ -148,6 +148,22 @@ def chain() -> tuple[Trigger, ...]:
         *_frozen("ledger_entryobject"),
         _SPEND,
         *_frozen("ledger_grantedauthority", update=False),
+    )
+
+
+def _once(table: str, columns: Sequence[str]) -> Trigger:
+    """No INSERT that repeats a key: REPLACE would take the row away that has it."""
+    same = " AND ".join(f"{column} = NEW.{column}" for column in columns)
+    said = f"{table} {APPEND_ONLY}, and this is there already"
+    return _trigger(
+        f"{table}_once", table, "BEFORE INSERT", _refuse(said, f'EXISTS (SELECT 1 FROM "{table}" WHERE {same})')
+    )
+
+
+def checkpoints() -> tuple[Trigger, ...]:
+    """The triggers that keep the tree, its checkpoints and their anchorings as they were written."""
+    return tuple(
+        trigger for table, key in CHECKPOINT_TABLES.items() for trigger in (*_frozen(table), _once(table, key))
     )
 
 

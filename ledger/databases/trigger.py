@@ -19,3 +19,9 @@ class Trigger:
 #: How every refusal of a governed table begins, on both databases.
 GOVERNED = "is governed: it changes only by a decided proposal"
 APPEND_ONLY = "is append-only"
+#: Tables that take new rows only, and what makes a row of each unique.
+CHECKPOINT_TABLES = {
+    "ledger_treenode": ("log_id", "level", '"index"'),
+    "ledger_checkpoint": ("log_id", "size"),
+    "ledger_anchoring": ("checkpoint_id", "anchor", "reference"),
+}

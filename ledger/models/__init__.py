@@ -1,4 +1,5 @@
 from ledger.models.authority import GrantedAuthority
+from ledger.models.checkpoints import Anchoring, Checkpoint, TreeNode
 from ledger.models.heartbeat import Heartbeat
 from ledger.models.journal import Cursor, Entry, EntryObject, LedgerHead
 from ledger.models.organisation import CostCentre, LegalEntity, NumberRange, Person
@@ -7,6 +8,8 @@ from ledger.models.sources import Source
 from ledger.models.switches import Switch
 
 __all__ = [
+    "Anchoring",
+    "Checkpoint",
     "CostCentre",
     "Cursor",
     "Effect",
@@ -21,4 +24,5 @@ __all__ = [
     "Person",
     "Source",
     "Switch",
+    "TreeNode",
 ]

@@ -19,6 +19,8 @@ from procure.console.pages import actor_of, entity_of, may, page, show
 SENDERS = {
     "erp": gettext_lazy("Orders and cancellations to the ERP"),
     "mail": gettext_lazy("Mail to suppliers"),
+    "anchor-file": gettext_lazy("Ledger checkpoints to the file store"),
+    "anchor-mail": gettext_lazy("Ledger checkpoints to the auditors"),
 }
 
 
