@@ -84,3 +84,14 @@ def organisation_kept(
         kind, key, entity = "person", str(kept.pk), kept.entity or LegalEntity.objects.earliest("pk")
         data |= {"roles": sorted(kept.groups.values_list("name", flat=True)), "active": kept.is_active}
     return record(f"{kind}.{how}", actor=actor, entity=entity, objects=[ObjectRef(kind, key)], data=data)
+
+
+def exported(*, log: str, first: int, last: int, actor: Actor, entity: LegalEntity) -> Entry:
+    """Personal values of this range left the house."""
+    return record(
+        "ledger.exported",
+        actor=actor,
+        entity=entity,
+        objects=[ObjectRef("log", log)],
+        data={"first": first, "last": last, "personal": True},
+    )

@@ -4,8 +4,11 @@ notes that were sent to anchors. Each attack says what must be found."""
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from random import Random
 
 import rfc8785
@@ -121,9 +124,8 @@ def rewrite(store: Store, random: Random, anchored: set[int]) -> tuple[Store, Fo
     entries = store.entries[: start - 1]
     for seq in range(start, end + 1):
         old = store.entries[min(seq, store.size) - 1]
-        entries.append(
-            changed(old, data={"status": "forged"}, seq=seq, prev=leaf(entries[-1]).hex() if entries else ZEROS)
-        )
+        prev = leaf(entries[-1]).hex() if entries else ZEROS
+        entries.append(changed(old, data={"status": "forged"}, seq=seq, prev=prev))
     notes = _notes_left(store, random, anchored)
     moved = replace(store, rows=_renumbered(entries), head=(end, leaf(entries[-1]).hex()), notes=notes)
     return moved, _differs_from(start, end, anchored, set(notes))
@@ -182,3 +184,56 @@ HISTORIES = {"rewrite": rewrite, "cut": cut, "back up": back_up}
 
 def attack(kind: str, store: Store, random: Random, anchored: set[int]) -> tuple[Store, Found]:
     return EDITS[kind](store, random) if kind in EDITS else HISTORIES[kind](store, random, anchored)
+
+
+# The same on a database file of the product, with the bare driver
+
+
+def load(path: Path) -> Store:
+    with closing(sqlite3.connect(path)) as raw:
+        rows = raw.execute("SELECT seq, bytes FROM ledger_entry WHERE log_id = 'main' ORDER BY seq").fetchall()
+        notes = raw.execute("SELECT size, note FROM ledger_checkpoint WHERE log_id = 'main' ORDER BY size").fetchall()
+        seq, digest, origin = raw.execute(
+            "SELECT seq, hash, origin FROM ledger_ledgerhead WHERE log = 'main'"
+        ).fetchone()
+    return Store(tuple(rows), (seq, digest), dict(notes), origin)
+
+
+def save(path: Path, store: Store, *, stale: bool = False) -> None:
+    """Puts these rows in the place of those there, columns and object index made to fit, all triggers gone. `stale`:
+    a changed record keeps the hash column that it had."""
+    before = dict(load(path).rows)
+    with closing(sqlite3.connect(path, isolation_level=None)) as raw:
+        raw.execute("PRAGMA foreign_keys = OFF")
+        for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            raw.execute(f'DROP TRIGGER "{name}"')
+        raw.execute("BEGIN")
+        raw.execute("DELETE FROM ledger_entryobject")
+        raw.execute("DELETE FROM ledger_entry")
+        for seq, content in store.rows:
+            _save_row(raw, seq, content, before.get(seq, content) if stale else content)
+        raw.execute("UPDATE ledger_ledgerhead SET seq = ?, hash = ? WHERE log = 'main'", store.head)
+        for (size,) in raw.execute("SELECT size FROM ledger_checkpoint").fetchall():
+            if size not in store.notes:
+                raw.execute("DELETE FROM ledger_checkpoint WHERE size = ?", [size])
+        raw.execute("COMMIT")
+
+
+def _save_row(raw: sqlite3.Connection, seq: int, content: bytes, hashed: bytes) -> None:
+    try:
+        record = json.loads(content)
+        prev, time = record["prev"], record["time"].rstrip("Z").replace("T", " ")
+        values = [time, record["kind"], record["actor"]["kind"], record["actor"]["id"], content, prev]
+        objects = {(each["kind"], each["key"]) for each in record["objects"]}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        values, objects = ["2026-01-01 00:00:00", "unreadable", "system", "x", content, ZEROS], set()
+    digest = leaf(hashed).hex()
+    while raw.execute("SELECT 1 FROM ledger_entry WHERE hash = ?", [digest]).fetchone():
+        digest = leaf(digest.encode()).hex()  # no two rows may have one hash
+    raw.execute(
+        "INSERT INTO ledger_entry (id, log_id, seq, time, kind, actor_kind, actor_id, bytes, prev, hash)"
+        " VALUES (?, 'main', ?, ?, ?, ?, ?, ?, ?, ?)",
+        [seq, seq, *values, digest],
+    )
+    for kind, key in objects:
+        raw.execute("INSERT INTO ledger_entryobject (entry_id, kind, key) VALUES (?, ?, ?)", [seq, kind, key])
