@@ -98,3 +98,14 @@ def ledger_restored(loss: Loss, *, reason: str, entity: LegalEntity, actor: Acto
         objects=[ObjectRef("log", loss.log)],
         data={"kept": str(loss.kept), "size": str(loss.size), "root": loss.root.hex(), "reason": reason},
     )
+
+
+def exported(*, log: str, first: int, last: int, actor: Actor, entity: LegalEntity) -> Entry:
+    """Personal values of this range left the house."""
+    return record(
+        "ledger.exported",
+        actor=actor,
+        entity=entity,
+        objects=[ObjectRef("log", log)],
+        data={"first": first, "last": last, "personal": True},
+    )
