@@ -8,10 +8,14 @@ from typing import Any
 
 from approvals.models import Bounds, Decision, Judgement, PolicyVersion, Proposal
 from approvals.vocabulary import VOCABULARY
+from ledger import personal
 from ledger.actors import Actor, ActorKind
 from ledger.command import ObjectRef, build, digest
 from ledger.journal import record
 from ledger.models import Entry
+
+#: Paths of personal answers begin with this.
+FACTS = "facts"
 
 
 def _ref(proposal: Proposal) -> ObjectRef:
@@ -72,6 +76,8 @@ def revised(proposal: Proposal, *, actor: Actor, before: str, override: bool) ->
 
 def judged(proposal: Proposal, judgement: Judgement, *, policy_digest: str, today: date, cause: int) -> Entry:
     """All that is needed to judge again: every answer as it was given, and what the gate said (see rejudging)."""
+    facts = {name: answer(name, told) for name, told in judgement.facts.items()}
+    taken_out = _take_out(facts, proposal)
     data = {
         "stage": judgement.stage,
         "at": judgement.at,
@@ -83,10 +89,12 @@ def judged(proposal: Proposal, judgement: Judgement, *, policy_digest: str, toda
         "fired": [_fired(each) for each in judgement.fired],
         "near": [{name: each[name] for name in ("key", "effect", "but")} for each in judgement.near],
         "levels": [each["key"] for each in judgement.levels],
-        "facts": {name: answer(name, told) for name, told in judgement.facts.items() if not _personal(name, proposal)},
+        "facts": facts,
     }
     actor = Actor.policy(judgement.policy.number)
-    return _record("proposal.judged", proposal, actor=actor, data=data, policy=policy_digest, causes=[cause])
+    return _record(
+        "proposal.judged", proposal, actor=actor, data=data, policy=policy_digest, causes=[cause], personal=taken_out
+    )
 
 
 def _fired(rule: Mapping[str, Any]) -> dict[str, str]:
@@ -101,9 +109,12 @@ def answer(name: str, told: Mapping[str, Any]) -> dict[str, Any]:
     return dict(told) | ({"type": str(VOCABULARY[name].type)} if told["state"] == "known" else {})
 
 
-def _personal(name: str, proposal: Proposal) -> bool:
-    """A person's sign-in name is theirs: the ledger knows people by number. An agent's role is nobody's."""
-    return name == "actor_name" and proposal.author_kind == ActorKind.HUMAN
+def _take_out(facts: dict[str, dict[str, Any]], proposal: Proposal) -> dict[str, dict[str, Any]]:
+    """A person's sign-in name is theirs: the entry commits to it, and only an agent's role stands in it."""
+    told = facts.get("actor_name", {})
+    if proposal.author_kind != ActorKind.HUMAN or "value" not in told:
+        return {}
+    return {personal.person(proposal.author_id): {f"{FACTS}.actor_name": told.pop("value")}}
 
 
 def decided(proposal: Proposal, decision: Decision, *, kind: str, level: str) -> Entry:

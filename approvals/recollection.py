@@ -13,9 +13,11 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from approvals import entries
 from approvals.errors import NotRejudgeable
 from approvals.gate import Verdict
-from approvals.vocabulary import VOCABULARY, Answer, Facts, answer_from_json
+from approvals.vocabulary import VOCABULARY, Answer, Facts, Uncomputable, answer_from_json
+from ledger import personal
 from ledger.actors import Actor, ActorKind
 from ledger.chain import leaf_hash, read
 from ledger.command import digest
@@ -25,6 +27,8 @@ from ledger.models import Entry, LegalEntity
 JUDGED, PUBLISHED = "proposal.judged", "policy.published"
 #: Entries that say which commands a proposal holds from then on.
 BUNDLED = ("proposal.made", "proposal.revised")
+#: Why a personal answer cannot be read any more.
+ERASED = "erased"
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +234,7 @@ def _assembled(entity: LegalEntity, seq: int, record: dict[str, Any]) -> Recorde
         )
     reference = _proposal_of(record)
     made, bundle = _bundled(entity, reference, before=seq)
-    facts, absent = _facts(data["facts"])
+    facts, absent = _facts(data["facts"], _committed(entity, seq, record.get("commitments", {})))
     return Recorded(
         seq=seq,
         proposal=reference,
@@ -265,9 +269,28 @@ def _bundled(entity: LegalEntity, reference: str, *, before: int) -> tuple[dict[
     return told[0][1], Bundle(seq, tuple(commands), record["data"]["fingerprint"], digest(commands))
 
 
-def _facts(told: Mapping[str, Any]) -> tuple[Facts, dict[str, str]]:
-    answers: dict[str, Answer] = {name: answer_from_json(answer) for name, answer in told.items()}
-    absent = {name: _("kept out of the ledger or not yet a fact then") for name in VOCABULARY if name not in answers}
+def _committed(entity: LegalEntity, seq: int, commitments: Mapping[str, str]) -> dict[str, Any]:
+    """The personal answers of the entry by fact. None: erased, or another value than it committed to."""
+    found = personal.disclosures(entity.log_id, seq, seq) if commitments else ()
+    values = {
+        each.path: each.value
+        for each in found
+        if personal.commitment(bytes.fromhex(each.salt), each.value) == commitments.get(each.path)
+    }
+    return {path.removeprefix(f"{entries.FACTS}."): values.get(path) for path in commitments}
+
+
+def _facts(told: Mapping[str, Any], committed: Mapping[str, Any]) -> tuple[Facts, dict[str, str]]:
+    answers: dict[str, Answer] = {}
+    absent = {name: _("not a fact yet when this was judged") for name in VOCABULARY if name not in told}
+    for name, answer in told.items():
+        if name not in committed:
+            answers[name] = answer_from_json(answer)
+        elif committed[name] is not None:
+            answers[name] = answer_from_json({**answer, "value": committed[name]})
+        else:
+            absent[name] = ERASED
+            answers[name] = Uncomputable(ERASED)
     return Facts(answers), absent
 
 

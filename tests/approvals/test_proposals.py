@@ -52,7 +52,8 @@ def test_a_proposal_is_journaled_with_its_commands_facts_and_policy(entity, rita
 def test_the_sign_in_name_of_a_person_stays_out_of_the_ledger(entity, ben):
     propose(block(), by=ben, entity=entity)
     judged = chain.read(Entry.objects.get(kind="proposal.judged"))
-    assert "actor_name" not in judged["data"]["facts"]
+    assert "value" not in judged["data"]["facts"]["actor_name"]
+    assert list(judged["commitments"]) == ["facts.actor_name"]
     assert f"'{ben.username}'" not in str(judged)
 
 

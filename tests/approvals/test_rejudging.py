@@ -17,12 +17,12 @@ from approvals.errors import NotRejudgeable
 from approvals.models import PolicyVersion
 from approvals.rejudging import rejudge, rejudge_all
 from approvals.vocabulary import VOCABULARY, Facts, Known, NotApplicable, Type, Uncomputable, answer_from_json
-from ledger import chain, journal
+from ledger import chain, journal, personal
 from ledger.actors import Actor
 from ledger.authority import importing
 from ledger.command import ObjectRef
 from ledger.errors import InvalidInput, NotFound
-from ledger.models import Entry, LegalEntity
+from ledger.models import Entry, LegalEntity, PersonalValue
 from tests.approvals.stage import BAD_CLAIM, DIGEST, approve, block, judged_again, order, propose, propose_order, work
 from tests.cast import make_person
 
@@ -94,6 +94,9 @@ def publish(entity: LegalEntity, **changes: Any) -> PolicyVersion:
     return version
 
 
+ONE_BID = {"effect": "ask", "checkpoint": "Bids", "reason": "x", "when": ["bids_received < 2"]}
+
+
 def judged(reference: str) -> Entry:
     return Entry.objects.filter(kind="proposal.judged", objects_index__key=reference).order_by("seq").last()
 
@@ -101,15 +104,18 @@ def judged(reference: str) -> Entry:
 def rewrite(entry: Entry, **changes: Any) -> Entry:
     """A judgement with other data, appended as a program that lies would append it."""
     record = chain.read(entry)
-    data = record["data"] | {name: each for name, each in changes.items() if name != "facts"}
-    data["facts"] = data["facts"] | changes.get("facts", {})
+    facts = record["data"]["facts"] | changes.pop("facts", {})
+    return append(record | {"data": record["data"] | changes | {"facts": facts}})
+
+
+def append(record: dict[str, Any]) -> Entry:
     with transaction.atomic():
         return journal.record(
             "proposal.judged",
             actor=Actor.policy(1),
             entity=LegalEntity.objects.get(code=record["entity"]),
             objects=[ObjectRef(each["kind"], each["key"]) for each in record["objects"]],
-            data=data,
+            data=record["data"],
             policy=record["policy"],
             causes=record["causes"],
         )
@@ -230,18 +236,18 @@ class TestAnotherPolicy:
         with pytest.raises(NotRejudgeable, match="no policy version 2"):
             rejudge(entity, made.reference, policy=2)
 
-    def test_a_fact_that_it_reads_and_the_entry_lacks_is_named(self, entity, ben):
-        made = propose(block(), by=ben, entity=entity)
-        publish(
-            entity,
-            rules={"not-ben": {"effect": "ask", "checkpoint": "Ben", "reason": "x", "when": ["actor_name == 'ben'"]}},
-        )
-        assert rejudge(entity, made.reference).lacking == {}
-        again = rejudge(entity, made.reference, policy=2)
-        assert set(again.lacking) == {"actor_name"}
-        assert "actor_name" in again.sentences()[-1]
-        fired = next(each for each in again.rejudged.fired if each.key == "not-ben")
-        assert "nobody computed it" in fired.undecided
+    def test_a_fact_that_it_reads_and_the_entry_lacks_is_named(self, entity, rita):
+        made = propose_order(entity=entity, requested_by=rita)
+        record = chain.read(judged(made.reference))
+        del record["data"]["facts"]["bids_received"]
+        older = append(record)
+        publish(entity, rules={"bids": ONE_BID})
+        assert rejudge(entity, older.seq).same
+        again = rejudge(entity, older.seq, policy=2)
+        assert again.lacking == {"bids_received": "not a fact yet when this was judged"}
+        assert "“bids_received” cannot be computed any more" in again.sentences()[-1]
+        fired = next(each for each in again.rejudged.fired if each.key == "bids")
+        assert fired.undecided == "bids_received: nobody computed it"
 
     def test_a_version_of_another_company_is_not_this_one_s(self, entity, rita, ada, amir):
         made = propose_order(entity=entity, requested_by=rita)
@@ -253,6 +259,45 @@ class TestAnotherPolicy:
             rejudge(other, made.reference)
         with pytest.raises(NotFound):
             rejudge(other, judged(made.reference).seq)
+
+
+@pytest.mark.usefixtures("under_contract")
+@pytest.mark.django_db
+class TestAPersonalFact:
+    @pytest.fixture
+    def about_ben(self, entity, ben):
+        """A block that Ben proposed, under a policy that reads his sign-in name."""
+        publish(entity, rules={"ben": {**ONE_BID, "checkpoint": "Ben", "when": ["actor_name == 'ben'"]}})
+        return propose(block(), by=ben, entity=entity)
+
+    def test_is_read_from_beside_the_chain(self, entity, about_ben):
+        again = rejudge(entity, about_ben.reference)
+        assert again.same
+        assert again.record.facts.value("actor_name") == "ben"
+        assert "ben" in {each.key for each in again.rejudged.fired}
+
+    def test_cannot_be_computed_once_it_is_erased_and_that_is_said(self, entity, ben, about_ben):
+        personal.forget(personal.person(ben.pk))
+        again = rejudge(entity, about_ben.reference)
+        assert again.lacking == {"actor_name": "erased"}
+        assert [each.name for each in again.differences] == ["ben"]
+        assert again.differences[0].text == "The rule “ben” fires for another reason: actor_name: erased."
+        assert again.sentences()[-1] == "“actor_name” cannot be computed any more: erased."
+        told = next(each for each in again.as_json()["facts"] if each["name"] == "actor_name")
+        assert (told["state"], told["how"]) == ("uncomputable", "erased")
+
+    def test_that_no_rule_reads_may_be_erased_without_any_difference(self, entity, ben):
+        made = propose(block(), by=ben, entity=entity)
+        personal.forget(personal.person(ben.pk))
+        again = rejudge(entity, made.reference)
+        assert (again.same, again.lacking) == (True, {})
+
+    def test_that_the_entry_did_not_commit_to_counts_as_erased(self, entity, about_ben):
+        (row,) = PersonalValue.objects.filter(seq=judged(about_ben.reference).seq)
+        other = personal.Committed(row.subject, row.path, "rita", b"0" * 32)
+        sealed = personal._seal(personal._known_key(row.subject), other, personal._bound(row.log_id, row.seq, row.path))
+        PersonalValue.objects.filter(pk=row.pk).update(sealed=sealed)
+        assert rejudge(entity, about_ben.reference).lacking == {"actor_name": "erased"}
 
 
 @pytest.mark.usefixtures("under_contract")
