@@ -160,14 +160,14 @@ def find_all(entity: LegalEntity, reference: str) -> tuple[Recorded, ...]:
 
 def published(entity: LegalEntity, number: int, *, before: int | None = None) -> Published:
     """That policy version, from the entry that published it (up to an entry's number, when given)."""
-    for seq, record in _about(entity, "policy", str(number), (PUBLISHED,), before=before, newest_first=True):
+    for seq, record in about(entity, "policy", str(number), (PUBLISHED,), before=before, newest_first=True):
         data = record["data"]
         return Published(seq, number, data["digest"], digest(data["document"]), data["document"])
     raise NotRejudgeable(_("The ledger holds no policy version %(number)d of this company.") % {"number": number})
 
 
 def _judged(entity: LegalEntity, reference: str) -> Sequence[tuple[int, dict[str, Any]]]:
-    found = list(_about(entity, "proposal", reference, (JUDGED,)))
+    found = list(about(entity, "proposal", reference, (JUDGED,)))
     if not found:
         raise NotFound(_("The ledger holds no judgement of “%(ref)s”.") % {"ref": reference[:80]})
     return found
@@ -181,7 +181,7 @@ def _at(entity: LegalEntity, seq: int) -> tuple[int, dict[str, Any]]:
     return seq, record
 
 
-def _about(
+def about(
     entity: LegalEntity,
     kind: str,
     key: str,
@@ -259,7 +259,7 @@ def _assembled(entity: LegalEntity, seq: int, record: dict[str, Any]) -> Recorde
 
 def _bundled(entity: LegalEntity, reference: str, *, before: int) -> tuple[dict[str, Any], Bundle]:
     """The entry that made the proposal, and the commands that it held just before that entry."""
-    told = list(_about(entity, "proposal", reference, BUNDLED, before=before))
+    told = list(about(entity, "proposal", reference, BUNDLED, before=before))
     if not told or told[0][1]["kind"] != "proposal.made":
         raise NotRejudgeable(
             _("The ledger does not say how %(ref)s was made before entry %(seq)d.") % {"ref": reference, "seq": before}
