@@ -170,14 +170,15 @@ def _reading(reader: Mapping[str, Any], tier: str) -> Reading:
     notes += [problem] if problem else []
     if again is None:
         return Reading(before.get("tier", ""), tier, reader["reading"], None, None, notes=tuple(notes))
-    found = hashlib.sha256(reading.as_kept(again).encode()).hexdigest()
+    kept = reading.as_kept(again)
+    found = hashlib.sha256(kept.encode()).hexdigest()
     return Reading(
         before.get("tier", ""),
         tier,
         reader["reading"],
         found,
         None if other else found == reader["reading"],
-        tuple(_differing(before, again)) if recorded is not None else (),
+        tuple(_differing(before, json.loads(kept))) if recorded is not None else (),
         tuple(notes),
     )
 
