@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from agents.models import Plan, PlanTemplate, Step
 from ledger.actors import Actor
@@ -55,13 +56,23 @@ def plan_parked(plan: Plan) -> Entry:
     )
 
 
-def step_finished(plan: Plan, step: Step, *, result_digest: str, evidence: int, model: Mapping[str, str]) -> Entry:
+def step_finished(
+    plan: Plan,
+    step: Step,
+    *,
+    result_digest: str,
+    evidence: int,
+    model: Mapping[str, str],
+    reader: Mapping[str, Any] | None = None,
+) -> Entry:
+    """`reader` is what reading the same text once more takes (see rereading); steps that read nothing have none."""
+    data = {"result_digest": result_digest, "evidence": evidence}
     return record(
         "step.finished",
         actor=Actor.agent(step.role),
         entity=plan.entity,
         objects=[step_ref(plan, step.key), plan_ref(plan)],
-        data={"result_digest": result_digest, "evidence": evidence},
+        data=data | ({"reader": reader} if reader else {}),
         model=model,
         plan={"plan": plan.reference, "step": step.key, "attempt": step.attempts},
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -13,10 +13,14 @@ from ledger.command import ObjectRef
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """The step is done. `result` is plain JSON; each figure in it has a claim in `evidence`."""
+    """The step is done. `result` is plain JSON; each figure in it has a claim in `evidence`.
+
+    `reader`, of a step that read outside text, is what reading it once more takes: digests, the day, the version.
+    """
 
     result: Mapping[str, Any]
     evidence: Sequence[Claim] = ()
+    reader: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

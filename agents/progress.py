@@ -121,7 +121,12 @@ def _finish(plan: Plan, lease: Lease, outcome: Finish, *, at: datetime) -> None:
     )
     _note(lease, Tried.FINISHED, at=at)
     entries.step_finished(
-        plan, lease.step, result_digest=digest(result), evidence=len(evidence), model=_model_asked(plan, lease.step)
+        plan,
+        lease.step,
+        result_digest=digest(result),
+        evidence=len(evidence),
+        model=_model_asked(plan, lease.step),
+        reader=outcome.reader,
     )
 
 

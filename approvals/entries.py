@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from approvals.models import Bounds, Decision, Judgement, PolicyVersion, Proposal
+from approvals.vocabulary import VOCABULARY
+from ledger import personal
 from ledger.actors import Actor, ActorKind
 from ledger.command import ObjectRef, build, digest
 from ledger.journal import record
 from ledger.models import Entry
+
+#: Paths of personal answers begin with this.
+FACTS = "facts"
 
 
 def _ref(proposal: Proposal) -> ObjectRef:
@@ -68,18 +74,47 @@ def revised(proposal: Proposal, *, actor: Actor, before: str, override: bool) ->
     return _record("proposal.revised", proposal, actor=actor, data=data, objects=_subjects(proposal))
 
 
-def judged(proposal: Proposal, judgement: Judgement, *, policy_digest: str, cause: int) -> Entry:
-    # A person's sign-in name is theirs: the ledger knows people by number.
-    facts = {name: answer for name, answer in judgement.facts.items() if name != "actor_name"}
+def judged(proposal: Proposal, judgement: Judgement, *, policy_digest: str, today: date, cause: int) -> Entry:
+    """All that is needed to judge again: every answer as it was given, and what the gate said (see rejudging)."""
+    facts = {name: answer(name, told) for name, told in judgement.facts.items()}
+    taken_out = _take_out(facts, proposal)
     data = {
         "stage": judgement.stage,
+        "at": judgement.at,
+        "today": today,
+        "currency": proposal.entity.base_currency,
+        "policy": judgement.policy.number,
         "verdict": judgement.verdict,
-        "fired": [each["key"] for each in judgement.fired],
+        "checkpoint": proposal.checkpoint,
+        "fired": [_fired(each) for each in judgement.fired],
+        "near": [{name: each[name] for name in ("key", "effect", "but")} for each in judgement.near],
         "levels": [each["key"] for each in judgement.levels],
-        "facts": {name: answer.get("value", answer["state"]) for name, answer in facts.items()},
+        "facts": facts,
     }
     actor = Actor.policy(judgement.policy.number)
-    return _record("proposal.judged", proposal, actor=actor, data=data, policy=policy_digest, causes=[cause])
+    return _record(
+        "proposal.judged", proposal, actor=actor, data=data, policy=policy_digest, causes=[cause], personal=taken_out
+    )
+
+
+def _fired(rule: Mapping[str, Any]) -> dict[str, str]:
+    """Reason and sentence follow from the policy; `undecided` and an empty chain are worth a word only when so."""
+    return {name: rule[name] for name in ("key", "effect", "checkpoint")} | {
+        name: rule[name] for name in ("chain", "undecided") if rule[name]
+    }
+
+
+def answer(name: str, told: Mapping[str, Any]) -> dict[str, Any]:
+    """An answer of `Facts.as_json` as an entry keeps it: a value goes with its type."""
+    return dict(told) | ({"type": str(VOCABULARY[name].type)} if told["state"] == "known" else {})
+
+
+def _take_out(facts: dict[str, dict[str, Any]], proposal: Proposal) -> dict[str, dict[str, Any]]:
+    """A person's sign-in name is theirs: the entry commits to it, and only an agent's role stands in it."""
+    told = facts.get("actor_name", {})
+    if proposal.author_kind != ActorKind.HUMAN or "value" not in told:
+        return {}
+    return {personal.person(proposal.author_id): {f"{FACTS}.actor_name": told.pop("value")}}
 
 
 def decided(proposal: Proposal, decision: Decision, *, kind: str, level: str) -> Entry:

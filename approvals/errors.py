@@ -27,6 +27,12 @@ class NoPolicy(DomainError):
     code = "no_policy"
 
 
+class NotRejudgeable(DomainError):
+    """The ledger does not hold enough to make this judgement again."""
+
+    code = "not_rejudgeable"
+
+
 class CannotUndo(DomainError):
     """This cannot be undone."""
 

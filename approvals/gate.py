@@ -83,6 +83,11 @@ class Verdict:
         """The fired rules that made the verdict what it is."""
         return tuple(each for each in self.fired if str(each.effect) == str(self.outcome))
 
+    @property
+    def checkpoint(self) -> str:
+        """What it comes down to, in the words of the decisive rules."""
+        return "; ".join(dict.fromkeys(each.checkpoint for each in self.decisive))[:300]
+
 
 def _standing(key: str, checkpoint: str, reason: str, *when: str) -> CompiledRule:
     compiled = compile_rule(Rule(key=key, checkpoint=checkpoint, effect=Effect.ASK, reason=reason, when=when))

@@ -71,7 +71,7 @@ def store(
     )
     proposal.judgement = judgement
     proposal.verdict = judgement.verdict
-    proposal.checkpoint = "; ".join(dict.fromkeys(each.checkpoint for each in verdict.decisive))[:300]
+    proposal.checkpoint = verdict.checkpoint
     proposal.save(update_fields=["judgement", "verdict", "checkpoint"])
-    entries.judged(proposal, judgement, policy_digest=judged.policy.digest, cause=cause)
+    entries.judged(proposal, judgement, policy_digest=judged.policy.digest, today=judged.matter.today, cause=cause)
     return judgement

@@ -43,7 +43,12 @@ def in_force(entity: LegalEntity) -> Policy:
 
 
 def compiled(version: PolicyVersion) -> Policy:
-    return _compiled(version.number, version.digest, json.dumps(version.document, sort_keys=True))
+    return of_document(version.document, number=version.number, digest=version.digest)
+
+
+def of_document(document: Mapping[str, Any], *, number: int, digest: str) -> Policy:
+    """The policy of a document that was published under this digest. Raises `NoPolicy` when it is another one."""
+    return _compiled(number, digest, json.dumps(document, sort_keys=True))
 
 
 @lru_cache(maxsize=32)

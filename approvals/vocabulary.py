@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any
 
@@ -81,6 +81,31 @@ def answer_as_json(answer: Answer) -> dict[str, Any]:
     if isinstance(value, Decimal):
         value = format(value, "f")
     return {"state": "known", "value": list(value) if isinstance(value, tuple) else value, "how": answer.how}
+
+
+def answer_from_json(told: Mapping[str, Any]) -> Answer:
+    """The very answer that `answer_as_json` wrote, with the `type` its value has. Raises `ValueError` or `KeyError`."""
+    state, how = told["state"], told["how"]
+    if not isinstance(how, str) or state not in ("known", "not_applicable", "uncomputable"):
+        raise ValueError(f"no answer of ours: {dict(told)}")
+    if state != "known":
+        return Uncomputable(how) if state == "uncomputable" else NotApplicable(how)
+    return Known(_value(Type(told["type"]), told["value"]), how)
+
+
+def _value(type: Type, told: Any) -> str | tuple[str, ...] | Decimal | bool:
+    if type == Type.TEXTS and isinstance(told, list) and all(isinstance(each, str) for each in told):
+        return tuple(told)
+    if type == Type.NUMBER and isinstance(told, str):
+        try:
+            return Decimal(told)
+        except InvalidOperation:
+            raise ValueError(f"{told} is no number") from None
+    if type == Type.FLAG and isinstance(told, bool):
+        return told
+    if type == Type.TEXT and isinstance(told, str):
+        return told
+    raise ValueError(f"{told!r} is no {type}")
 
 
 def number(value: Decimal | int, how: str) -> Known | Uncomputable:

@@ -68,7 +68,7 @@ def halves(body: dict[str, Any]) -> tuple[str, str]:
 def _check(body: dict[str, Any]) -> None:
     if unknown := set(body) - BODY_KEYS:
         raise InvalidInput(f"A ledger record has no field {', '.join(sorted(unknown))}.")
-    _check_plain(body)
+    check_plain(body)
     widths = [("kind", body["kind"]), ("actor_id", body["actor"]["id"])]
     for each in body.get("objects", ()):
         widths += [("object_kind", each["kind"]), ("object_key", each["key"])]
@@ -77,7 +77,7 @@ def _check(body: dict[str, Any]) -> None:
             raise InvalidInput(f"{name} in a ledger record has 1 to {LONGEST[name]} characters, not {len(value)}.")
 
 
-def _check_plain(value: Any) -> None:
+def check_plain(value: Any) -> None:
     """Only what RFC 8785 writes the same way everywhere: no float, no number beyond 2^53, no broken text."""
     if value is None or isinstance(value, bool):
         return
@@ -92,11 +92,11 @@ def _check_plain(value: Any) -> None:
         for key, each in value.items():
             if not isinstance(key, str):
                 raise InvalidInput("A name in a ledger record must be text.")
-            _check_plain(key)
-            _check_plain(each)
+            check_plain(key)
+            check_plain(each)
     elif isinstance(value, list):
         for each in value:
-            _check_plain(each)
+            check_plain(each)
     else:
         raise InvalidInput(f"A {type(value).__name__} cannot be recorded in the ledger; write it as a string.")
 

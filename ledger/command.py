@@ -98,6 +98,10 @@ class Command(BaseModel):
     def subjects(self) -> Subjects:
         return Subjects()
 
+    def stated(self) -> dict[str, Any]:
+        """Those of its subjects that its own fields tell, by name, when `subjects` must read rows for the others."""
+        return {}
+
     def sentence(self) -> str:
         """Verb first: “Issue order to Cipla for 2,000 packs Lamivudine/Zidovudine”."""
         return self.label or self.kind()

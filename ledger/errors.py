@@ -37,6 +37,12 @@ class NotFound(DomainError):
     code = "not_found"
 
 
+class Erased(DomainError):
+    """This was somebody's personal data and has been erased. The ledger proves only that there was a value."""
+
+    code = "erased"
+
+
 class Stale(DomainError):
     """Somebody else changed this first. Reload, look again, and decide again."""
 

@@ -56,7 +56,7 @@ def ask(
         return Answer(rules(), tiers.RULES)
     endpoint = tiers.endpoint(tier)
     digest = question.digest(tier=tier, model=endpoint.model if endpoint else "")
-    if known := _remembered(question, digest):
+    if known := remembered(question, digest):
         shape, call = known
         return Answer(accept(shape), tier, call=call)
     reply = _put(question, endpoint, caller)
@@ -77,7 +77,7 @@ def _put(question: Question[Any], endpoint: tiers.Endpoint | None, caller: Calle
     return _verified(question, reply)
 
 
-def _problems(question: Question[Any], shape: BaseModel | None) -> list[str]:
+def problems_of(question: Question[Any], shape: BaseModel | None) -> list[str]:
     """An answer that cannot even be looked at is a problem, not a failure of ours."""
     try:
         return list(question.problems(shape))
@@ -86,12 +86,12 @@ def _problems(question: Question[Any], shape: BaseModel | None) -> list[str]:
 
 
 def _verified(question: Question[Any], reply: Reply) -> Reply:
-    if not (found := _problems(question, reply.value)):
+    if not (found := problems_of(question, reply.value)):
         return reply
     return replace(reply, outcome=Outcome.UNVERIFIED, value=None, detail=" ".join(found)[:2000])
 
 
-def _remembered(question: Question[Any], digest: str) -> tuple[BaseModel, ModelCall] | None:
+def remembered(question: Question[Any], digest: str) -> tuple[BaseModel, ModelCall] | None:
     """The answer to the same question, still well-formed and still true of the text."""
     call = (
         ModelCall.objects.select_related("output")
@@ -102,7 +102,7 @@ def _remembered(question: Question[Any], digest: str) -> tuple[BaseModel, ModelC
     if call is None or call.output is None:
         return None
     shape = calling.read_again(question, call.output.text)
-    return None if shape is None or _problems(question, shape) else (shape, call)
+    return None if shape is None or problems_of(question, shape) else (shape, call)
 
 
 def _keep(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,12 @@ class CatalogueItem:
 
 
 Catalogue = Sequence[CatalogueItem]
+
+
+def digest(items: Catalogue) -> str:
+    """The same for the same rows: what was read with another one cannot be told by it."""
+    rows = json.dumps([astuple(each) for each in items], ensure_ascii=False)
+    return hashlib.sha256(rows.encode()).hexdigest()
 
 
 def load() -> Catalogue:

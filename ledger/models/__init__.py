@@ -4,6 +4,7 @@ from ledger.models.heartbeat import Heartbeat
 from ledger.models.journal import Cursor, Entry, EntryObject, LedgerHead
 from ledger.models.organisation import CostCentre, LegalEntity, NumberRange, Person
 from ledger.models.outbox import Effect, EffectAttempt
+from ledger.models.personal import PersonalValue, SubjectKey
 from ledger.models.sources import Source
 from ledger.models.switches import Switch
 
@@ -22,7 +23,9 @@ __all__ = [
     "LegalEntity",
     "NumberRange",
     "Person",
+    "PersonalValue",
     "Source",
+    "SubjectKey",
     "Switch",
     "TreeNode",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from django.utils.translation import gettext as _
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -133,16 +133,19 @@ class IssueOrder(_OrderBody):
     cost_centre: Centre = ""
 
     def subjects(self) -> Subjects:
-        return Subjects(
-            vendor=self.vendor,
-            vendors=(self.vendor,),
-            items=tuple(line.item for line in self.lines if line.item),
-            category=_category_of(self.lines),
-            amount=Money(self.total, self.currency),
-            cost_centre=self.cost_centre or None,
-            requisition=self.requisition,
-            event=self.event,
-        )
+        return Subjects(**self.stated(), category=_category_of(self.lines))
+
+    def stated(self) -> dict[str, Any]:
+        return {
+            "vendor": self.vendor,
+            "vendors": (self.vendor,),
+            "items": tuple(line.item for line in self.lines if line.item),
+            "amount": Money(self.total, self.currency),
+            "cost_centre": self.cost_centre or None,
+            "requisition": self.requisition,
+            "event": self.event,
+            "order": None,
+        }
 
     def sentence(self) -> str:
         first = self.lines[0]
@@ -213,14 +216,20 @@ class ChangeOrder(_OrderBody):
     def subjects(self) -> Subjects:
         order = queries.order(self.order)
         return Subjects(
+            **self.stated(),
             vendor=order.vendor.key,
             vendors=(order.vendor.key,),
-            items=tuple(line.item for line in self.lines if line.item),
             category=_category_of(self.lines),
-            amount=Money(self.total, self.currency),
             cost_centre=order.cost_centre.code if order.cost_centre else None,
-            order=self.order,
         )
+
+    def stated(self) -> dict[str, Any]:
+        return {
+            "items": tuple(line.item for line in self.lines if line.item),
+            "amount": Money(self.total, self.currency),
+            "order": self.order,
+            "event": None,
+        }
 
     def sentence(self) -> str:
         return _("Change %(order)s to %(total)s") % {"order": self.order, "total": Money(self.total, self.currency)}
@@ -268,6 +277,9 @@ class CancelOrder(Command):
             event=order.event.reference if order.event else None,
             requisition=order.requisition.reference if order.requisition else None,
         )
+
+    def stated(self) -> dict[str, Any]:
+        return {"items": (), "category": None, "amount": None, "order": self.order}
 
     def sentence(self) -> str:
         return _("Cancel %(order)s with %(vendor)s") % {

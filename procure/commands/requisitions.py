@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from django.utils.translation import gettext as _
 from pydantic import BaseModel, ConfigDict, Field
@@ -57,15 +57,21 @@ class RaiseRequisition(Command):
     urgency: Literal["hot", "normal", "cold"] = "normal"
 
     def subjects(self) -> Subjects:
-        items = tuple(line.item for line in self.lines if line.item)
-        category = vendor_queries.item(items[0]).category if items else None
-        return Subjects(
-            items=items,
-            category=category.code if category else None,
-            amount=Money(self.budget, self.currency) if self.budget is not None else None,
-            cost_centre=self.cost_centre or None,
-            requisition=self.requisition,
-        )
+        stated = self.stated()
+        category = vendor_queries.item(stated["items"][0]).category if stated["items"] else None
+        return Subjects(**stated, category=category.code if category else None)
+
+    def stated(self) -> dict[str, Any]:
+        return {
+            "vendor": None,
+            "vendors": (),
+            "items": tuple(line.item for line in self.lines if line.item),
+            "amount": Money(self.budget, self.currency) if self.budget is not None else None,
+            "cost_centre": self.cost_centre or None,
+            "requisition": self.requisition,
+            "event": None,
+            "order": None,
+        }
 
     def sentence(self) -> str:
         first = self.lines[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -35,7 +35,7 @@ from procure.sourcing import events, quoted
 from vendors import queries as vendor_queries
 
 
-def _requisition_subjects(requisition: Requisition) -> dict[str, object]:
+def _requisition_subjects(requisition: Requisition) -> dict[str, Any]:
     items = tuple(line.item.key for line in requisition.lines.select_related("item__category") if line.item)
     first = requisition.lines.select_related("item__category").exclude(item=None).first()
     category = first.item.category if first and first.item else None
@@ -61,7 +61,10 @@ class InviteSuppliers(Command):
     incoterm: Incoterm = ""
 
     def subjects(self) -> Subjects:
-        return Subjects(vendors=self.vendors, **_requisition_subjects(queries.requisition(self.requisition)))  # type: ignore[arg-type]
+        return Subjects(**self.stated() | _requisition_subjects(queries.requisition(self.requisition)))
+
+    def stated(self) -> dict[str, Any]:
+        return {"vendor": None, "vendors": self.vendors, "amount": None, "event": None, "order": None}
 
     def sentence(self) -> str:
         count = len(self.vendors)
@@ -170,14 +173,21 @@ class AwardEvent(Command):
             ),
             Decimal(0),
         )
-        vendors = self._vendors()
-        return Subjects(
-            vendor=vendors[0] if len(vendors) == 1 else None,
-            vendors=vendors,
-            amount=Money(total, event.entity.base_currency),
-            event=self.event,
-            **_requisition_subjects(event.requisition),  # type: ignore[arg-type]
-        )
+        amount = {"amount": Money(total, event.entity.base_currency)}
+        return Subjects(**self.stated() | amount | _requisition_subjects(event.requisition))
+
+    def stated(self) -> dict[str, Any]:
+        vendors, currencies = self._vendors(), {line.currency for line in self.lines}
+        told = {
+            "vendor": vendors[0] if len(vendors) == 1 else None,
+            "vendors": vendors,
+            "event": self.event,
+            "order": None,
+        }
+        if len(currencies) > 1:
+            return told
+        prices = (Money(line.quantity * line.unit_price, line.currency).rounded().amount for line in self.lines)
+        return told | {"amount": Money(sum(prices, Decimal(0)), currencies.pop())}
 
     def sentence(self) -> str:
         names = ", ".join(vendor_queries.vendor(key).name for key in self._vendors())

@@ -9,6 +9,7 @@ from typing import Any
 from approvals import clerk, decisions, proposals
 from approvals.evidence import Claim, Row
 from approvals.models import Proposal
+from approvals.rejudging import rejudge
 from ledger.actors import Actor
 from ledger.command import Command
 from ledger.models import Entry, LegalEntity, Person
@@ -76,3 +77,12 @@ def keys(proposal: Proposal) -> list[str]:
     proposal.refresh_from_db()
     assert proposal.judgement is not None
     return [each["key"] for each in proposal.judgement.fired if each["effect"] == proposal.verdict]
+
+
+def judged_again(entity: LegalEntity) -> int:
+    """Makes every judgement of the ledger again from its entries; each must come out as it was. Says how many."""
+    found = Entry.objects.filter(kind="proposal.judged").order_by("seq").values_list("seq", flat=True)
+    for seq in found:
+        again = rejudge(entity, seq)
+        assert again.same, again.sentences()
+    return len(found)

@@ -42,8 +42,19 @@ def test_a_proposal_is_journaled_with_its_commands_facts_and_policy(entity, rita
     assert {"kind": "vendor", "key": "VEN-001"} in told["objects"]
     judged = chain.read(second)
     assert (judged["policy"], judged["causes"]) == (policy.digest, [first.seq])
-    assert judged["data"]["facts"]["amount"] == "1000"
-    assert "actor_name" not in judged["data"]["facts"]
+    told = judged["data"]["facts"]
+    assert told["amount"] == {
+        "state": "known", "type": "number", "value": "1000", "how": "the greatest of: IssueOrder 1,000.00 USD"
+    }  # fmt: skip
+    assert told["actor_name"]["value"] == "sourcing"
+
+
+def test_the_sign_in_name_of_a_person_stays_out_of_the_ledger(entity, ben):
+    propose(block(), by=ben, entity=entity)
+    judged = chain.read(Entry.objects.get(kind="proposal.judged"))
+    assert "value" not in judged["data"]["facts"]["actor_name"]
+    assert list(judged["commitments"]) == ["facts.actor_name"]
+    assert f"'{ben.username}'" not in str(judged)
 
 
 def test_the_same_key_is_the_same_proposal(entity, rita):

@@ -19,6 +19,7 @@ from tests.approvals.stage import (
     DIGEST,
     approve,
     block,
+    judged_again,
     keys,
     order,
     propose,
@@ -30,6 +31,13 @@ from vendors.commands import QualifyVendor
 from vendors.models import Certificate, Vendor
 
 pytestmark = pytest.mark.usefixtures("policy", "item", "budget")
+
+
+@pytest.fixture(autouse=True)
+def _each_judgement_can_be_made_again(entity):
+    """From the ledger alone, with nothing to tell apart."""
+    yield
+    assert judged_again(entity)
 
 
 @pytest.mark.usefixtures("contract")

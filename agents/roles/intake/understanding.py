@@ -31,7 +31,11 @@ def understand(context: Context) -> Outcome:
         requisition, applied = _latest(context), digest(given)
     if requisition.status in Requisition.UNRAISED and (waiting := _questions(requisition, applied)):
         return waiting
-    return Finish(_understood(requisition), claims.of_reading(requisition))
+    return Finish(
+        _understood(requisition),
+        claims.of_reading(requisition),
+        reader=requisition.structured.get("reader", {}),
+    )
 
 
 def _latest(context: Context) -> Requisition:

@@ -1,0 +1,304 @@
+"""What the ledger holds of a judgement, read from its entries alone: the commands, the facts, the policy, the ruling.
+
+No row of a proposal, a judgement or a policy is looked at, so altering those changes nothing here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from approvals import entries
+from approvals.errors import NotRejudgeable
+from approvals.gate import Verdict
+from approvals.vocabulary import VOCABULARY, Answer, Facts, Uncomputable, answer_from_json
+from ledger import personal
+from ledger.actors import Actor, ActorKind
+from ledger.chain import leaf_hash, read
+from ledger.command import digest
+from ledger.errors import InvalidInput, NotFound
+from ledger.models import Entry, LegalEntity
+
+JUDGED, PUBLISHED = "proposal.judged", "policy.published"
+#: Entries that say which commands a proposal holds from then on.
+BUNDLED = ("proposal.made", "proposal.revised")
+#: Why a personal answer cannot be read any more.
+ERASED = "erased"
+
+
+@dataclass(frozen=True, slots=True)
+class FiredRule:
+    key: str
+    effect: str
+    checkpoint: str
+    chain: str = ""
+    undecided: str = ""
+
+    def as_json(self) -> dict[str, str]:
+        return {
+            "key": self.key,
+            "effect": self.effect,
+            "checkpoint": self.checkpoint,
+            "chain": self.chain,
+            "undecided": self.undecided,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What the gate said, as far as it is compared."""
+
+    verdict: str
+    fired: tuple[FiredRule, ...]
+    levels: tuple[str, ...]
+    checkpoint: str
+    near: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "verdict": self.verdict,
+            "fired": [each.as_json() for each in self.fired],
+            "levels": list(self.levels),
+            "checkpoint": self.checkpoint,
+            "near": list(self.near),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """The commands as an entry states them; `fingerprint` is what it claims, `recomputed` what they give."""
+
+    seq: int
+    commands: tuple[Mapping[str, Any], ...]
+    fingerprint: str
+    recomputed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A policy version as its own entry published it; `digest` is what that claims, `recomputed` what it gives."""
+
+    seq: int
+    number: int
+    digest: str
+    recomputed: str
+    document: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """One judgement. `absent` are facts that the entry leaves out or that were erased since, with the reason."""
+
+    seq: int
+    proposal: str
+    revision: int
+    stage: str
+    at: datetime
+    today: date
+    currency: str
+    fingerprint: str
+    bundle: Bundle
+    author: Actor
+    confidence: Decimal | None
+    urgency: str
+    undo_of: str
+    policy: int
+    policy_digest: str
+    facts: Facts
+    absent: Mapping[str, str]
+    ruling: Ruling
+
+
+def ruling_of(verdict: Verdict) -> Ruling:
+    return Ruling(
+        verdict=str(verdict.outcome),
+        fired=tuple(
+            FiredRule(each.key, str(each.effect), each.checkpoint, each.chain, each.undecided) for each in verdict.fired
+        ),
+        levels=tuple(level.key for level in verdict.levels),
+        checkpoint=verdict.checkpoint,
+        near=tuple(each.key for each in verdict.near),
+    )
+
+
+def find(entity: LegalEntity, seq_or_reference: int | str) -> Recorded:
+    """By the number of an entry that names the proposal, or by the proposal's reference: then its latest judgement.
+
+    An entry that made or revised it stands for the judgement that followed; any other for the last one before it.
+    """
+    text = str(seq_or_reference).strip()
+    if not text.isdecimal():
+        return _recorded(entity, _judged(entity, text)[-1])
+    seq, record = _at(entity, int(text))
+    if record["kind"] == JUDGED:
+        return _recorded(entity, (seq, record))
+    reference = _proposal_of(record)
+    if not reference:
+        raise InvalidInput(
+            _("Entry %(seq)d is “%(kind)s” and judges nothing. Name a proposal or an entry about one.")
+            % {"seq": seq, "kind": record["kind"]}
+        )
+    judged = _judged(entity, reference)
+    if record["kind"] in BUNDLED:
+        after = next((each for each in judged if each[0] > seq), None)
+    else:
+        after = next((each for each in reversed(judged) if each[0] < seq), None)
+    if after is None:
+        raise NotFound(_("No judgement of %(ref)s goes with entry %(seq)d.") % {"ref": reference, "seq": seq})
+    return _recorded(entity, after)
+
+
+def find_all(entity: LegalEntity, reference: str) -> tuple[Recorded, ...]:
+    """Every judgement of a proposal, oldest first."""
+    return tuple(_recorded(entity, each) for each in _judged(entity, reference))
+
+
+def published(entity: LegalEntity, number: int, *, before: int | None = None) -> Published:
+    """That policy version, from the entry that published it (up to an entry's number, when given)."""
+    for seq, record in about(entity, "policy", str(number), (PUBLISHED,), before=before, newest_first=True):
+        data = record["data"]
+        return Published(seq, number, data["digest"], digest(data["document"]), data["document"])
+    raise NotRejudgeable(_("The ledger holds no policy version %(number)d of this company.") % {"number": number})
+
+
+def _judged(entity: LegalEntity, reference: str) -> Sequence[tuple[int, dict[str, Any]]]:
+    found = list(about(entity, "proposal", reference, (JUDGED,)))
+    if not found:
+        raise NotFound(_("The ledger holds no judgement of “%(ref)s”.") % {"ref": reference[:80]})
+    return found
+
+
+def _at(entity: LegalEntity, seq: int) -> tuple[int, dict[str, Any]]:
+    entry = Entry.objects.filter(log=entity.log_id, seq=seq).first() if seq < 2**53 else None
+    record = _content(entry) if entry else {}
+    if record.get("entity") != entity.code:
+        raise NotFound(_("The ledger of this company has no entry %(seq)d.") % {"seq": seq})
+    return seq, record
+
+
+def about(
+    entity: LegalEntity,
+    kind: str,
+    key: str,
+    kinds: Sequence[str],
+    *,
+    before: int | None = None,
+    newest_first: bool = False,
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Entries of these kinds whose own bytes name the object; the index only says where to look."""
+    found = Entry.objects.filter(
+        log=entity.log_id, kind__in=kinds, objects_index__kind=kind, objects_index__key=key
+    ).order_by("-seq" if newest_first else "seq")
+    if before is not None:
+        found = found.filter(seq__lt=before)
+    for entry in found.iterator():
+        record = _content(entry)
+        named = {(each["kind"], each["key"]) for each in record["objects"]}
+        if (kind, key) in named and record["entity"] == entity.code and record["kind"] in kinds:
+            yield entry.seq, record
+
+
+def _content(entry: Entry) -> dict[str, Any]:
+    if leaf_hash(bytes(entry.bytes)) != entry.hash:
+        raise NotRejudgeable(
+            _("Entry %(seq)d is not what was hashed. Verify the ledger before anything is judged by it.")
+            % {"seq": entry.seq}
+        )
+    return read(entry)
+
+
+def _proposal_of(record: Mapping[str, Any]) -> str:
+    return next((each["key"] for each in record["objects"] if each["kind"] == "proposal"), "")
+
+
+def _recorded(entity: LegalEntity, judged: tuple[int, dict[str, Any]]) -> Recorded:
+    seq, record = judged
+    try:
+        return _assembled(entity, seq, record)
+    except (KeyError, TypeError, ValueError) as error:
+        said = {"seq": seq, "why": f"{type(error).__name__}: {error}"[:200]}
+        raise NotRejudgeable(_("Entry %(seq)d does not hold what a judgement needs (%(why)s).") % said) from None
+
+
+def _assembled(entity: LegalEntity, seq: int, record: dict[str, Any]) -> Recorded:
+    data = record["data"]
+    if not isinstance(data.get("policy"), int):
+        raise NotRejudgeable(
+            _("Entry %(seq)d was written before judgements kept their answers: it cannot be judged again.")
+            % {"seq": seq}
+        )
+    reference = _proposal_of(record)
+    made, bundle = _bundled(entity, reference, before=seq)
+    facts, absent = _facts(data["facts"], _committed(entity, seq, record.get("commitments", {})))
+    return Recorded(
+        seq=seq,
+        proposal=reference,
+        revision=data["revision"],
+        stage=data["stage"],
+        at=datetime.fromisoformat(data["at"]),
+        today=date.fromisoformat(data["today"]),
+        currency=data["currency"],
+        fingerprint=data["fingerprint"],
+        bundle=bundle,
+        author=Actor(ActorKind(made["actor"]["kind"]), made["actor"]["id"]),
+        confidence=None if made["data"]["confidence"] is None else Decimal(made["data"]["confidence"]),
+        urgency=made["data"]["urgency"],
+        undo_of=made["data"]["undo_of"] or "",
+        policy=data["policy"],
+        policy_digest=record.get("policy", ""),
+        facts=facts,
+        absent=absent,
+        ruling=_ruling(data),
+    )
+
+
+def _bundled(entity: LegalEntity, reference: str, *, before: int) -> tuple[dict[str, Any], Bundle]:
+    """The entry that made the proposal, and the commands that it held just before that entry."""
+    told = list(about(entity, "proposal", reference, BUNDLED, before=before))
+    if not told or told[0][1]["kind"] != "proposal.made":
+        raise NotRejudgeable(
+            _("The ledger does not say how %(ref)s was made before entry %(seq)d.") % {"ref": reference, "seq": before}
+        )
+    seq, record = told[-1]
+    commands = record["data"]["commands"]
+    return told[0][1], Bundle(seq, tuple(commands), record["data"]["fingerprint"], digest(commands))
+
+
+def _committed(entity: LegalEntity, seq: int, commitments: Mapping[str, str]) -> dict[str, Any]:
+    """The personal answers of the entry by fact. None: erased, or another value than it committed to."""
+    found = personal.disclosures(entity.log_id, seq, seq) if commitments else ()
+    values = {
+        each.path: each.value
+        for each in found
+        if personal.commitment(bytes.fromhex(each.salt), each.value) == commitments.get(each.path)
+    }
+    return {path.removeprefix(f"{entries.FACTS}."): values.get(path) for path in commitments}
+
+
+def _facts(told: Mapping[str, Any], committed: Mapping[str, Any]) -> tuple[Facts, dict[str, str]]:
+    answers: dict[str, Answer] = {}
+    absent = {name: _("not a fact yet when this was judged") for name in VOCABULARY if name not in told}
+    for name, answer in told.items():
+        if name not in committed:
+            answers[name] = answer_from_json(answer)
+        elif committed[name] is not None:
+            answers[name] = answer_from_json({**answer, "value": committed[name]})
+        else:
+            absent[name] = ERASED
+            answers[name] = Uncomputable(ERASED)
+    return Facts(answers), absent
+
+
+def _ruling(data: Mapping[str, Any]) -> Ruling:
+    return Ruling(
+        verdict=data["verdict"],
+        fired=tuple(FiredRule(**each) for each in data["fired"]),
+        levels=tuple(data["levels"]),
+        checkpoint=data["checkpoint"],
+        near=tuple(each["key"] for each in data["near"]),
+    )
