@@ -96,7 +96,7 @@ def _carry_out(held: Proposal, decision: Decision) -> None:
         _send_back(held, judged, difference, decision)
         return
     judging.store(held, judged, stage=Judgement.Stage.EXECUTE, cause=decision.entry_seq)
-    with authority.spending(granted_id, held.fingerprint) as granted:
+    with authority.spending(granted_id, held.fingerprint, policy=judged.policy.digest) as granted:
         carried = [_call(each, granted, decision, held) for each in commands]
     _keep(held, commands, carried, decision, judged)
 

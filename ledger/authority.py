@@ -26,6 +26,8 @@ class Authority:
     id: int
     fingerprint: str
     reference: str
+    #: Digest of the policy version in force when it was spent; an import has none.
+    policy: str | None = None
 
 
 _in_force: ContextVar[Authority | None] = ContextVar("authority_in_force", default=None)
@@ -44,16 +46,21 @@ def issue(*, fingerprint: str, reference: str, expires_in: timedelta | None = ti
 
 
 @contextmanager
-def spending(granted_id: int, fingerprint: str) -> Iterator[Authority]:
-    """Spends the authority and keeps it in force inside the block; one transaction, once ever."""
+def spending(granted_id: int, fingerprint: str, *, policy: str) -> Iterator[Authority]:
+    """Spends the authority and keeps it in force inside the block; one transaction, once ever.
+
+    `policy` is the digest of the version in force: every entry made inside carries it.
+    """
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("authority is spent inside the transaction of the act it allows")
+    if not policy:
+        raise NoAuthority("Nothing governed changes without the digest of the policy by which it was decided.")
     at = clock.now()
     live = GrantedAuthority.objects.filter(pk=granted_id, fingerprint=fingerprint, spent_at=None)
     if not live.exclude(expires_at__lte=at).update(spent_at=at):
         raise NoAuthority("The approval for this has expired, was used already, or was for something else.")
     granted = GrantedAuthority.objects.get(pk=granted_id)
-    with _holding(Authority(granted.pk, fingerprint, granted.reference)) as authority:
+    with _holding(Authority(granted.pk, fingerprint, granted.reference, policy)) as authority:
         yield authority
 
 
@@ -85,3 +92,9 @@ def check(authority: Authority | None) -> None:
     """First line of every handler: the authority given is the one in force, or nothing happens."""
     if authority is None or _in_force.get() != authority:
         raise NoAuthority()
+
+
+def policy_in_force() -> str | None:
+    """The policy digest that an entry made now carries; None while nothing decided is being carried out."""
+    authority = _in_force.get()
+    return authority.policy if authority else None

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 
+from ledger import authority
 from ledger.actors import Actor
 from ledger.chain import append
 from ledger.command import ObjectRef, canonical
@@ -32,7 +33,8 @@ def record(
     """Appends one fact (dotted, past tense) and returns its entry.
 
     `plan` is {"plan", "step", "attempt"}; `model` is {"id", "template", "input", "output"} (digests); `commitments`
-    are salted hashes of personal values. Raises `LedgerUnavailable`; the caller's transaction then changes nothing.
+    are salted hashes of personal values. While a decision is carried out, `policy` is the one that its authority names.
+    Raises `LedgerUnavailable`; the caller's transaction then changes nothing.
     """
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError(f"{kind} must be recorded in the transaction of the change it records")
@@ -50,7 +52,7 @@ def record(
         "model": canonical(model or {}),
         "on_behalf_of": on_behalf_of.as_json() if on_behalf_of else None,
         "plan": canonical(plan or {}),
-        "policy": policy,
+        "policy": policy or authority.policy_in_force(),
     }
     body |= {name: value for name, value in optional.items() if value}
     return append(entity.log_id, body)

@@ -11,6 +11,7 @@ from ledger.errors import NoAuthority
 from ledger.models import GrantedAuthority, Person
 
 FINGERPRINT = "a" * 64
+POLICY = "b" * 64
 
 
 class Scratch(models.Model):
@@ -98,7 +99,7 @@ def test_postgresql_refuses_truncation_and_replica_mode(scratch, sql):
 
 def test_an_authority_opens_the_table_inside_its_block_alone(granted):
     with transaction.atomic():
-        with authority.spending(granted.pk, FINGERPRINT) as held:
+        with authority.spending(granted.pk, FINGERPRINT, policy=POLICY) as held:
             authority.check(held)
             write()
         assert not is_open()
@@ -106,12 +107,12 @@ def test_an_authority_opens_the_table_inside_its_block_alone(granted):
 
 
 def test_an_authority_is_spent_once(granted):
-    with transaction.atomic(), authority.spending(granted.pk, FINGERPRINT):
+    with transaction.atomic(), authority.spending(granted.pk, FINGERPRINT, policy=POLICY):
         write()
     with (
         pytest.raises(NoAuthority, match="used already"),
         transaction.atomic(),
-        authority.spending(granted.pk, FINGERPRINT),
+        authority.spending(granted.pk, FINGERPRINT, policy=POLICY),
     ):
         write(3, "third")
     assert names() == ["first", "second"]
@@ -126,7 +127,7 @@ def test_an_authority_for_something_else_opens_nothing(granted, wrong):
         clock.shift(timedelta(days=15))
     else:
         pk += 1
-    with pytest.raises(NoAuthority), transaction.atomic(), authority.spending(pk, fingerprint):
+    with pytest.raises(NoAuthority), transaction.atomic(), authority.spending(pk, fingerprint, policy=POLICY):
         write()
     assert names() == ["first"]
     assert GrantedAuthority.objects.get().spent_at is None
@@ -134,7 +135,7 @@ def test_an_authority_for_something_else_opens_nothing(granted, wrong):
 
 def test_what_fails_gives_the_authority_back_and_closes_the_table(granted):
     def fail():
-        with transaction.atomic(), authority.spending(granted.pk, FINGERPRINT):
+        with transaction.atomic(), authority.spending(granted.pk, FINGERPRINT, policy=POLICY):
             write()
             raise ZeroDivisionError
 
@@ -147,7 +148,7 @@ def test_what_fails_gives_the_authority_back_and_closes_the_table(granted):
 
 def test_a_database_error_inside_is_the_error_seen_and_closes_the_table(granted):
     def fail():
-        with transaction.atomic(), authority.spending(granted.pk, FINGERPRINT):
+        with transaction.atomic(), authority.spending(granted.pk, FINGERPRINT, policy=POLICY):
             Scratch.objects.create(pk=1, name="twice")
 
     with pytest.raises(IntegrityError, match=r"(?i)unique"):
@@ -156,7 +157,7 @@ def test_a_database_error_inside_is_the_error_seen_and_closes_the_table(granted)
 
 
 def test_a_savepoint_rolled_back_inside_leaves_the_authority_in_force(granted):
-    with transaction.atomic(), authority.spending(granted.pk, FINGERPRINT):
+    with transaction.atomic(), authority.spending(granted.pk, FINGERPRINT, policy=POLICY):
         with pytest.raises(IntegrityError, match=r"(?i)unique"):
             write(1, "twice")
         write()
@@ -165,7 +166,7 @@ def test_a_savepoint_rolled_back_inside_leaves_the_authority_in_force(granted):
 
 def test_after_an_inner_authority_the_outer_one_is_in_force_again(granted):
     with authority.importing("batch", "0" * 64) as outer:
-        with authority.spending(granted.pk, FINGERPRINT) as inner:
+        with authority.spending(granted.pk, FINGERPRINT, policy=POLICY) as inner:
             authority.check(inner)
             with pytest.raises(NoAuthority):
                 authority.check(outer)
@@ -186,7 +187,7 @@ def test_an_authority_that_is_not_in_force_passes_no_check(granted):
 @pytest.mark.django_db(transaction=True)
 def test_an_authority_is_not_spent_outside_a_transaction():
     granted = authority.issue(fingerprint=FINGERPRINT, reference="PP-00001")
-    with pytest.raises(RuntimeError), authority.spending(granted.pk, FINGERPRINT):
+    with pytest.raises(RuntimeError), authority.spending(granted.pk, FINGERPRINT, policy=POLICY):
         pytest.fail("entered")
     assert GrantedAuthority.objects.get().spent_at is None
 
