@@ -14,9 +14,10 @@ class LedgerConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from ledger import checks, doorbell  # noqa: F401  importing registers the checks
+        from ledger import checks, doorbell, replay  # noqa: F401  importing registers the checks
 
         doorbell.register("outbox", answerer="ledger.outbox.answer", due="ledger.outbox.due")
+        replay.register("switch", reduce="ledger.live.switch", live="ledger.live.switches")
         # Django's own hooks for connections and migrations; the project has no model signals.
         connection_created.connect(_prepare, dispatch_uid="ledger")
         post_migrate.connect(_restore, sender=self, dispatch_uid="ledger")
