@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from approvals.models import Bounds, Decision, Judgement, PolicyVersion, Proposal
+from approvals import live
+from approvals.models import ApprovalStep, Bounds, CarriedOut, Decision, Judgement, PolicyVersion, Proposal
 from ledger.actors import Actor, ActorKind
 from ledger.command import ObjectRef, build, digest
 from ledger.journal import record
@@ -45,11 +46,15 @@ def _record(kind: str, proposal: Proposal, *, actor: Actor, data: dict[str, Any]
         actor=actor,
         entity=proposal.entity,
         objects=objects,
-        data={"revision": proposal.revision, "fingerprint": proposal.fingerprint} | data,
+        data={"revision": proposal.revision, "fingerprint": proposal.fingerprint, "status": proposal.status} | data,
         on_behalf_of=_on_behalf_of(proposal),
         plan=proposal.plan,
         **more,
     )
+
+
+def _steps(steps: Iterable[ApprovalStep]) -> dict[str, Any]:
+    return {str(each.position): live.step(each) for each in steps}
 
 
 def made(proposal: Proposal, *, actor: Actor) -> Entry:
@@ -63,17 +68,26 @@ def made(proposal: Proposal, *, actor: Actor) -> Entry:
     return _record("proposal.made", proposal, actor=actor, data=data, objects=_subjects(proposal))
 
 
-def revised(proposal: Proposal, *, actor: Actor, before: str, override: bool) -> Entry:
-    data = {"commands": proposal.commands, "before": before, "override": override}
+def revised(proposal: Proposal, *, actor: Actor, before: str, edit: Decision | None) -> Entry:
+    """`edit` is the decision that put a decider's own version in place, which is an override."""
+    data: dict[str, Any] = {"commands": proposal.commands, "before": before, "override": edit is not None}
+    if edit is not None:
+        level = edit.step.level if edit.step else ""
+        data["edit"] = {"decision": edit.pk, "level": level, "revision": edit.revision, "alone": edit.for_review}
     return _record("proposal.revised", proposal, actor=actor, data=data, objects=_subjects(proposal))
 
 
-def judged(proposal: Proposal, judgement: Judgement, *, policy_digest: str, cause: int) -> Entry:
+def judged(
+    proposal: Proposal, judgement: Judgement, *, policy_digest: str, cause: int, steps: Iterable[ApprovalStep] = ()
+) -> Entry:
+    """`steps` are those that this verdict opened, with whom they ask."""
     # A person's sign-in name is theirs: the ledger knows people by number.
     facts = {name: answer for name, answer in judgement.facts.items() if name != "actor_name"}
     data = {
         "stage": judgement.stage,
         "verdict": judgement.verdict,
+        "checkpoint": proposal.checkpoint,
+        "steps": _steps(steps),
         "fired": [each["key"] for each in judgement.fired],
         "levels": [each["key"] for each in judgement.levels],
         "facts": {name: answer.get("value", answer["state"]) for name, answer in facts.items()},
@@ -82,8 +96,13 @@ def judged(proposal: Proposal, judgement: Judgement, *, policy_digest: str, caus
     return _record("proposal.judged", proposal, actor=actor, data=data, policy=policy_digest, causes=[cause])
 
 
-def decided(proposal: Proposal, decision: Decision, *, kind: str, level: str) -> Entry:
-    """`kind` is proposal.approved, .rejected, .returned or .passed; the policy version judged by goes with it."""
+def decided(
+    proposal: Proposal, decision: Decision, *, kind: str, level: str, steps: Iterable[ApprovalStep] = ()
+) -> Entry:
+    """`kind` is proposal.approved, .rejected, .returned or .passed; the policy version judged by goes with it.
+
+    `steps` are those that this approval finished or opened.
+    """
     data = {
         "decision": decision.pk,
         "decided": decision.kind,
@@ -92,6 +111,8 @@ def decided(proposal: Proposal, decision: Decision, *, kind: str, level: str) ->
         "revision": decision.revision,
         "fingerprint": decision.fingerprint,
         "alone": decision.for_review,
+        "hold_until": proposal.hold_until,
+        "steps": _steps(steps),
     }
     actor = Actor(ActorKind(decision.actor_kind), decision.actor_id)
     policy = decision.judgement.policy.digest
@@ -109,9 +130,15 @@ def withdrawn(proposal: Proposal, *, actor: Actor) -> Entry:
 
 
 def carried_out(
-    proposal: Proposal, *, actor: Actor, decision: Decision, objects: Iterable[ObjectRef], policy_digest: str
+    proposal: Proposal,
+    *,
+    actor: Actor,
+    decision: Decision,
+    rows: Iterable[CarriedOut],
+    objects: Iterable[ObjectRef],
+    policy_digest: str,
 ) -> Entry:
-    data = {"decision": decision.pk, "kinds": proposal.command_kinds.split()}
+    data = {"decision": decision.pk, "kinds": proposal.command_kinds.split(), "carried": live.carried(rows)}
     return _record(
         "proposal.carried_out",
         proposal,
@@ -127,13 +154,21 @@ def undone(original: Proposal, *, by: Proposal, actor: Actor, cause: int) -> Ent
     return _record("proposal.undone", original, actor=actor, data={"by": by.reference}, causes=[cause])
 
 
-def policy_published(version: PolicyVersion, *, actor: Actor, by: Sequence[int], causes: Sequence[int] = ()) -> Entry:
-    """`by` are the people who stood for it, by number."""
+def policy_published(
+    version: PolicyVersion,
+    *,
+    actor: Actor,
+    by: Sequence[int],
+    replaces: PolicyVersion | None = None,
+    causes: Sequence[int] = (),
+) -> Entry:
+    """`by` are the people who stood for it, by number; the version that it `replaces` is retired by the same fact."""
+    versions = [version, replaces] if replaces else [version]
     return record(
         "policy.published",
         actor=actor,
         entity=version.entity,
-        objects=[ObjectRef("policy", str(version.number))],
+        objects=[ObjectRef("policy", str(each.number)) for each in versions],
         data={"digest": version.digest, "document": version.document, "by": [str(each) for each in by]},
         policy=version.digest,
         causes=causes,
