@@ -101,11 +101,17 @@ def differences(log: str = "main") -> Iterator[Difference]:
     """
     with reading():
         known = replayed(_bodies(log, _end(log, None)))
-        for kind, each in sorted(_registry.items()):
-            for key, live in import_string(each.live)(log):
-                yield from compared(kind, key, known.pop((kind, key), None), live)
+        for (kind, key), row in live(log):
+            yield from compared(kind, key, known.pop((kind, key), None), row)
         for (kind, key), state in sorted(known.items()):
             yield from compared(kind, key, state, None)
+
+
+def live(log: str = "main") -> Iterator[tuple[Ref, State]]:
+    """The rows of every kind in the shape of a replay, in chunks."""
+    for kind, each in sorted(_registry.items()):
+        for key, state in import_string(each.live)(log):
+            yield (kind, key), state
 
 
 def compared(kind: str, key: str, ledger: Any, live: Any, field: str = "") -> Iterator[Difference]:
