@@ -29,6 +29,7 @@ def plan_started(plan: Plan, *, actor: Actor, causes: Sequence[int] = ()) -> Ent
         entity=plan.entity,
         objects=[plan_ref(plan), ObjectRef(plan.subject_kind, plan.subject_key)],
         data={
+            "steps": list(plan.steps.order_by("id").values_list("key", flat=True)),
             "template": plan.template.name,
             "version": plan.template.version,
             "digest": plan.template.digest,
@@ -40,7 +41,7 @@ def plan_started(plan: Plan, *, actor: Actor, causes: Sequence[int] = ()) -> Ent
 
 
 def plan_finished(plan: Plan, *, actor: Actor = ENGINE) -> Entry:
-    """Its end, good or early: `status` says which, `reason` why."""
+    """Its end, good or early: `status` says which, `reason` why. Steps without an end of their own end with it."""
     return record(
         "plan.finished",
         actor=actor,
@@ -82,6 +83,18 @@ def step_parked(plan: Plan, step: Step, *, reason: str) -> Entry:
     """`reason` is the engine's or the role's own words, never an outside text or an exception's."""
     return record(
         "step.parked",
+        actor=ENGINE,
+        entity=plan.entity,
+        objects=[step_ref(plan, step.key), plan_ref(plan)],
+        data={"reason": reason},
+        plan={"plan": plan.reference, "step": step.key, "attempt": step.attempts},
+    )
+
+
+def step_skipped(plan: Plan, step: Step, *, reason: str) -> Entry:
+    """The plan goes on without it; `reason` is the engine's own words."""
+    return record(
+        "step.skipped",
         actor=ENGINE,
         entity=plan.entity,
         objects=[step_ref(plan, step.key), plan_ref(plan)],

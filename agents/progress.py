@@ -71,7 +71,9 @@ def store_give_up(lease: Lease, *, error: str, reason: str, skip: bool) -> None:
         plan, at = _lock(lease)
         _take(lease, status=Status.SKIPPED if skip else Status.PARKED, error=error)
         _note(lease, Tried.FAILED, error, at=at)
-        if not skip:
+        if skip:
+            entries.step_skipped(plan, lease.step, reason=reason)
+        else:
             _park(plan, lease, error=error, reason=reason)
         settle(plan, at=at)
 
@@ -210,7 +212,7 @@ def settle(plan: Plan, *, at: datetime, actor: Actor = entries.ENGINE) -> None:
 
 def _release(plan: Plan, *, at: datetime) -> list[str]:
     """The statuses after it. Skipping a step may release the next, so it looks again until nothing changes."""
-    steps = list(plan.steps.only("key", "status", "after", "spec", "plan").order_by("id"))
+    steps = list(plan.steps.only("key", "status", "after", "spec", "attempts", "plan").order_by("id"))
     settled = {each.key for each in steps if each.status in Step.SETTLED}
     released: dict[str, list[int]] = {Status.READY: [], Status.SKIPPED: []}
     moved = True
@@ -227,6 +229,9 @@ def _release(plan: Plan, *, at: datetime) -> list[str]:
     for status, ids in released.items():
         if ids:
             Step.objects.filter(pk__in=ids).update(status=status, due_at=at)
+    for step in steps:
+        if step.pk in released[Status.SKIPPED]:
+            entries.step_skipped(plan, step, reason="its condition does not hold")
     return [each.status for each in steps]
 
 

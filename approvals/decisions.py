@@ -39,12 +39,16 @@ def approve(proposal: Proposal, *, actor: Actor, fingerprint: str, comment: str 
                 _("The policy blocks this: %(why)s. Reject it, or ask for changes.") % {"why": held.checkpoint}
             )
         decision = _decide(held, Kind.APPROVE, actor=actor, person=person, step=step, comment=comment)
+        moved: list[ApprovalStep] = []
         if chains.is_met(step):
             step.status, step.done_at = ApprovalStep.Status.DONE, decision.at
             step.save(update_fields=["status", "done_at"])
-            if chains.open_next(held) is None:
+            moved.append(step)
+            if (following := chains.open_next(held)) is None:
                 _grant(held, decision)
-        _record(held, decision, "proposal.approved", level=step.level)
+            else:
+                moved.append(following)
+        _record(held, decision, "proposal.approved", level=step.level, steps=moved)
         doorbell.ring("proposal approved")
     proposal.refresh_from_db()
     return decision
@@ -76,7 +80,7 @@ def edit_and_approve(
     with transaction.atomic():
         held, step, person = _open(proposal, actor, fingerprint)
         decision = _decide(held, Kind.EDIT, actor=actor, person=person, step=step, comment=comment, final=True)
-        entry = proposals.replace(held, commands=commands, actor=actor, claims=(), rationale="", override=True)
+        entry = proposals.replace(held, commands=commands, actor=actor, claims=(), rationale="", edit=decision)
         if held.fingerprint == decision.fingerprint:
             raise InvalidInput(_("Nothing was changed. Approve it as it is."))
         decision.new_fingerprint, decision.entry_seq = held.fingerprint, entry.seq
@@ -184,9 +188,9 @@ def _move(held: Proposal, *, to: str, **fields: object) -> None:
     held.status, held.due_at = to, None
 
 
-def _record(held: Proposal, decision: Decision, kind: str, *, level: str) -> None:
+def _record(held: Proposal, decision: Decision, kind: str, *, level: str, steps: Sequence[ApprovalStep] = ()) -> None:
     """The journal entry goes last, because it takes the ledger's head; the decision then knows its number."""
-    entry = entries.decided(held, decision, kind=kind, level=level)
+    entry = entries.decided(held, decision, kind=kind, level=level, steps=steps)
     decision.entry_seq = entry.seq
     decision.save(update_fields=["authority", "final", "entry_seq"])
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from approvals.models import Bounds, Decision, Judgement, PolicyVersion, Proposal
+from approvals import live
+from approvals.models import ApprovalStep, Bounds, CarriedOut, Decision, Judgement, PolicyVersion, Proposal
 from approvals.vocabulary import VOCABULARY
 from ledger import personal
 from ledger.actors import Actor, ActorKind
@@ -51,11 +52,15 @@ def _record(kind: str, proposal: Proposal, *, actor: Actor, data: dict[str, Any]
         actor=actor,
         entity=proposal.entity,
         objects=objects,
-        data={"revision": proposal.revision, "fingerprint": proposal.fingerprint} | data,
+        data={"revision": proposal.revision, "fingerprint": proposal.fingerprint, "status": proposal.status} | data,
         on_behalf_of=_on_behalf_of(proposal),
         plan=proposal.plan,
         **more,
     )
+
+
+def _steps(steps: Iterable[ApprovalStep]) -> dict[str, Any]:
+    return {str(each.position): live.step(each) for each in steps}
 
 
 def made(proposal: Proposal, *, actor: Actor) -> Entry:
@@ -69,13 +74,28 @@ def made(proposal: Proposal, *, actor: Actor) -> Entry:
     return _record("proposal.made", proposal, actor=actor, data=data, objects=_subjects(proposal))
 
 
-def revised(proposal: Proposal, *, actor: Actor, before: str, override: bool) -> Entry:
-    data = {"commands": proposal.commands, "before": before, "override": override}
+def revised(proposal: Proposal, *, actor: Actor, before: str, edit: Decision | None) -> Entry:
+    """`edit` is the decision that put a decider's own version in place, which is an override."""
+    data: dict[str, Any] = {"commands": proposal.commands, "before": before, "override": edit is not None}
+    if edit is not None:
+        level = edit.step.level if edit.step else ""
+        data["edit"] = {"decision": edit.pk, "level": level, "revision": edit.revision, "alone": edit.for_review}
     return _record("proposal.revised", proposal, actor=actor, data=data, objects=_subjects(proposal))
 
 
-def judged(proposal: Proposal, judgement: Judgement, *, policy_digest: str, today: date, cause: int) -> Entry:
-    """All that is needed to judge again: every answer as it was given, and what the gate said (see rejudging)."""
+def judged(
+    proposal: Proposal,
+    judgement: Judgement,
+    *,
+    policy_digest: str,
+    today: date,
+    cause: int,
+    steps: Iterable[ApprovalStep] = (),
+) -> Entry:
+    """All that is needed to judge again: every answer as it was given, and what the gate said (see rejudging).
+
+    `steps` are those that this verdict opened, with whom they ask.
+    """
     facts = {name: answer(name, told) for name, told in judgement.facts.items()}
     taken_out = _take_out(facts, proposal)
     data = {
@@ -86,6 +106,7 @@ def judged(proposal: Proposal, judgement: Judgement, *, policy_digest: str, toda
         "policy": judgement.policy.number,
         "verdict": judgement.verdict,
         "checkpoint": proposal.checkpoint,
+        "steps": _steps(steps),
         "fired": [_fired(each) for each in judgement.fired],
         "near": [{name: each[name] for name in ("key", "effect", "but")} for each in judgement.near],
         "levels": [each["key"] for each in judgement.levels],
@@ -117,8 +138,13 @@ def _take_out(facts: dict[str, dict[str, Any]], proposal: Proposal) -> dict[str,
     return {personal.person(proposal.author_id): {f"{FACTS}.actor_name": told.pop("value")}}
 
 
-def decided(proposal: Proposal, decision: Decision, *, kind: str, level: str) -> Entry:
-    """`kind` is proposal.approved, .rejected, .returned or .passed; the policy version judged by goes with it."""
+def decided(
+    proposal: Proposal, decision: Decision, *, kind: str, level: str, steps: Iterable[ApprovalStep] = ()
+) -> Entry:
+    """`kind` is proposal.approved, .rejected, .returned or .passed; the policy version judged by goes with it.
+
+    `steps` are those that this approval finished or opened.
+    """
     data = {
         "decision": decision.pk,
         "decided": decision.kind,
@@ -127,6 +153,8 @@ def decided(proposal: Proposal, decision: Decision, *, kind: str, level: str) ->
         "revision": decision.revision,
         "fingerprint": decision.fingerprint,
         "alone": decision.for_review,
+        "hold_until": proposal.hold_until,
+        "steps": _steps(steps),
     }
     actor = Actor(ActorKind(decision.actor_kind), decision.actor_id)
     policy = decision.judgement.policy.digest
@@ -144,9 +172,15 @@ def withdrawn(proposal: Proposal, *, actor: Actor) -> Entry:
 
 
 def carried_out(
-    proposal: Proposal, *, actor: Actor, decision: Decision, objects: Iterable[ObjectRef], policy_digest: str
+    proposal: Proposal,
+    *,
+    actor: Actor,
+    decision: Decision,
+    rows: Iterable[CarriedOut],
+    objects: Iterable[ObjectRef],
+    policy_digest: str,
 ) -> Entry:
-    data = {"decision": decision.pk, "kinds": proposal.command_kinds.split()}
+    data = {"decision": decision.pk, "kinds": proposal.command_kinds.split(), "carried": live.carried(rows)}
     return _record(
         "proposal.carried_out",
         proposal,
@@ -162,13 +196,21 @@ def undone(original: Proposal, *, by: Proposal, actor: Actor, cause: int) -> Ent
     return _record("proposal.undone", original, actor=actor, data={"by": by.reference}, causes=[cause])
 
 
-def policy_published(version: PolicyVersion, *, actor: Actor, by: Sequence[int], causes: Sequence[int] = ()) -> Entry:
-    """`by` are the people who stood for it, by number."""
+def policy_published(
+    version: PolicyVersion,
+    *,
+    actor: Actor,
+    by: Sequence[int],
+    replaces: PolicyVersion | None = None,
+    causes: Sequence[int] = (),
+) -> Entry:
+    """`by` are the people who stood for it, by number; the version that it `replaces` is retired by the same fact."""
+    versions = [version, replaces] if replaces else [version]
     return record(
         "policy.published",
         actor=actor,
         entity=version.entity,
-        objects=[ObjectRef("policy", str(version.number))],
+        objects=[ObjectRef("policy", str(each.number)) for each in versions],
         data={"digest": version.digest, "document": version.document, "by": [str(each) for each in by]},
         policy=version.digest,
         causes=causes,

@@ -96,8 +96,9 @@ def _carry_out(held: Proposal, decision: Decision) -> None:
     if difference := _difference(held, judged):
         _send_back(held, judged, difference, decision)
         return
-    judging.store(held, judged, stage=Judgement.Stage.EXECUTE, cause=decision.entry_seq)
-    with spending(granted_id, held.fingerprint) as granted:
+    judgement = judging.store(held, judged, stage=Judgement.Stage.EXECUTE)
+    judging.tell(held, judged, judgement, cause=decision.entry_seq)
+    with spending(granted_id, held.fingerprint, policy=judged.policy.digest) as granted:
         carried = [_call(each, granted, decision, held) for each in commands]
     _keep(held, commands, carried, decision, judged)
 
@@ -143,9 +144,7 @@ def _short(answer: dict[str, Any]) -> Any:
 def _send_back(held: Proposal, judged: Judged, difference: Difference, decision: Decision) -> None:
     """The new judgement takes the old one's place; levels already given for reasons already seen stay given."""
     proposals.void(held)
-    judging.store(
-        held, judged, stage=Judgement.Stage.EXECUTE, difference=difference.as_json(), cause=decision.entry_seq
-    )
+    judgement = judging.store(held, judged, stage=Judgement.Stage.EXECUTE, difference=difference.as_json())
     reasons = "; ".join(each.reason for each in difference.rules) or _(
         "a level that the policy now asks for is missing"
     )
@@ -153,7 +152,8 @@ def _send_back(held: Proposal, judged: Judged, difference: Difference, decision:
     held.problem = _("Came back before it was carried out: %(reasons)s") % {"reasons": reasons}
     held.save(update_fields=["status", "problem"])
     levels = difference.levels or judged.policy.levels(frozenset(judged.policy.default_levels))
-    chains.open_steps(held, levels, judged.verdict.fired)
+    steps = chains.open_steps(held, levels, judged.verdict.fired)
+    judging.tell(held, judged, judgement, cause=decision.entry_seq, steps=steps)
     entries.came_back(held, actor=_decider(decision), difference=difference.as_json(), cause=decision.entry_seq)
     doorbell.ring("proposal came back")
 
@@ -176,9 +176,10 @@ def _keep(
 ) -> None:
     """What each command left behind, with the command that takes it back; then the fact, last."""
     at = clock.now()
+    rows = []
     for position, (command, each) in enumerate(zip(commands, carried, strict=True), start=1):
         way_back = command.exit()
-        CarriedOut.objects.create(
+        row = CarriedOut.objects.create(
             proposal=held,
             position=position,
             kind=command.kind(),
@@ -188,11 +189,17 @@ def _keep(
             undo_until=at + way_back.within if way_back.within is not None else None,
             how=way_back.how[:300],
         )
+        rows.append(row)
     held.status, held.problem, held.carried_out_at = Status.CARRIED_OUT, "", at
     held.save(update_fields=["status", "problem", "carried_out_at"])
     touched: list[ObjectRef] = [ref for each in carried for ref in each.objects]
     entry = entries.carried_out(
-        held, actor=_decider(decision), decision=decision, objects=touched, policy_digest=judged.policy.digest
+        held,
+        actor=_decider(decision),
+        decision=decision,
+        rows=rows,
+        objects=touched,
+        policy_digest=judged.policy.digest,
     )
     if held.undo_of is not None:
         _mark_undone(held.undo_of, by=held, actor=_decider(decision), cause=entry.seq)
@@ -203,4 +210,5 @@ def _mark_undone(original: Proposal, *, by: Proposal, actor: Actor, cause: int) 
     carried = Proposal.objects.filter(pk=original.pk, status=Status.CARRIED_OUT)
     if not carried.update(status=Status.UNDONE):
         raise Stale(_("%(ref)s was undone already.") % {"ref": original.reference})
+    original.status = Status.UNDONE
     entries.undone(original, by=by, actor=actor, cause=cause)

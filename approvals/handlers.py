@@ -23,7 +23,7 @@ def publish_policy(
         raise Stale(f"Version {base.number} is in force meanwhile, not {command.base_version}. Start from that one.")
     people = _people_behind(authority)
     version = policies.replace(base, command.document, published_by=", ".join(str(person) for person in people))
-    entries.policy_published(version, actor=actor, by=[person.pk for person in people], causes=[cause])
+    entries.policy_published(version, actor=actor, by=[person.pk for person in people], replaces=base, causes=[cause])
     return Carried(
         result={"version": version.number, "digest": version.digest},
         objects=(ObjectRef("policy", str(version.number)),),

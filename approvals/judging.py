@@ -9,7 +9,7 @@ from approvals import entries, facts, gate, rulebook
 from approvals.document import Policy
 from approvals.gate import Verdict
 from approvals.matter import Matter
-from approvals.models import Evidence, Judgement, PolicyVersion, Proposal
+from approvals.models import ApprovalStep, Evidence, Judgement, PolicyVersion, Proposal
 from approvals.vocabulary import Facts
 from ledger import clock
 from ledger.command import Command, build
@@ -52,9 +52,9 @@ def judge(proposal: Proposal, commands: Sequence[Command], evidence: Sequence[Ev
 
 
 def store(
-    proposal: Proposal, judged: Judged, *, stage: str, difference: list[dict[str, str]] | None = None, cause: int
+    proposal: Proposal, judged: Judged, *, stage: str, difference: list[dict[str, str]] | None = None
 ) -> Judgement:
-    """A judgement never changes; the proposal points at its newest."""
+    """A judgement never changes; the proposal points at its newest. `tell` puts it into the journal."""
     verdict = judged.verdict
     judgement = Judgement.objects.create(
         proposal=proposal,
@@ -73,5 +73,18 @@ def store(
     proposal.verdict = judgement.verdict
     proposal.checkpoint = verdict.checkpoint
     proposal.save(update_fields=["judgement", "verdict", "checkpoint"])
-    entries.judged(proposal, judgement, policy_digest=judged.policy.digest, today=judged.matter.today, cause=cause)
     return judgement
+
+
+def tell(
+    proposal: Proposal, judged: Judged, judgement: Judgement, *, cause: int, steps: Sequence[ApprovalStep] = ()
+) -> None:
+    """After the steps that it opened are there, so that the journal says who was asked."""
+    entries.judged(
+        proposal,
+        judgement,
+        policy_digest=judged.policy.digest,
+        today=judged.matter.today,
+        cause=cause,
+        steps=steps,
+    )

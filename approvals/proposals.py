@@ -93,7 +93,7 @@ def revise(
             raise Stale(_("%(ref)s is %(status)s and cannot be revised.") % _said(held))
         if actor.kind == ActorKind.AGENT and (held.author_kind, held.author_id) != (str(actor.kind), actor.id):
             raise NotAllowed(_("An agent revises only its own proposals."))
-        replace(held, commands=commands, actor=actor, claims=evidence, rationale=rationale, override=False)
+        replace(held, commands=commands, actor=actor, claims=evidence, rationale=rationale)
         doorbell.ring("proposal revised")
     proposal.refresh_from_db()
     return proposal
@@ -129,18 +129,18 @@ def replace(
     actor: Actor,
     claims: Sequence[Claim],
     rationale: str,
-    override: bool,
+    edit: Decision | None = None,
 ) -> Entry:
-    """A new revision of a held proposal, judged. `override`: a decider's edit; evidence not given anew stays."""
+    """A new revision of a held proposal, judged. `edit`: a decider's override; evidence not given anew stays."""
     before = held.fingerprint
     void(held)
-    kept = [evidence.claim_of(row) for row in evidence.of(held)] if override and not claims else claims
+    kept = [evidence.claim_of(row) for row in evidence.of(held)] if edit is not None and not claims else claims
     held.revision += 1
     held.rationale = rationale or held.rationale
     held.problem, held.hold_until = "", None
     _set_commands(held, commands)
     judged = _judge_new(held, commands, kept, by=actor)
-    entry = entries.revised(held, actor=actor, before=before, override=override)
+    entry = entries.revised(held, actor=actor, before=before, edit=edit)
     _settle(held, judged, cause=entry.seq)
     return entry
 
@@ -238,9 +238,10 @@ def _settle(proposal: Proposal, judged: Judged, *, cause: int) -> None:
     proposal.status = _STATUS_OF[judged.verdict.outcome]
     proposal.due_at = None
     proposal.save()
-    judging.store(proposal, judged, stage="propose", cause=cause)
-    if judged.verdict.outcome == Outcome.ASK:
-        chains.open_steps(proposal, judged.verdict.levels, judged.verdict.fired)
+    judgement = judging.store(proposal, judged, stage="propose")
+    asks = judged.verdict.outcome == Outcome.ASK
+    steps = chains.open_steps(proposal, judged.verdict.levels, judged.verdict.fired) if asks else []
+    judging.tell(proposal, judged, judgement, cause=cause, steps=steps)
 
 
 def _summarise(proposal: Proposal, judged: Judged) -> None:

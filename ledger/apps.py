@@ -14,7 +14,7 @@ class LedgerConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from ledger import anchors, checks, doorbell, senders  # noqa: F401  importing registers the checks
+        from ledger import anchors, checks, doorbell, replay, senders  # noqa: F401  importing registers the checks
 
         doorbell.register("outbox", answerer="ledger.outbox.answer", due="ledger.outbox.due")
         doorbell.register("checkpoints", answerer="ledger.checkpoints.answer", due="ledger.checkpoints.due")
@@ -22,6 +22,7 @@ class LedgerConfig(AppConfig):
         senders.register("anchor-mail", path="ledger.mail_anchor.sender", in_order=False)
         anchors.register("file", spread="ledger.file_anchor.spread")
         anchors.register("mail", spread="ledger.mail_anchor.spread")
+        replay.register("switch", reduce="ledger.live.switch", live="ledger.live.switches")
         # Django's own hooks for connections and migrations; the project has no model signals.
         connection_created.connect(_prepare, dispatch_uid="ledger")
         post_migrate.connect(_restore, sender=self, dispatch_uid="ledger")

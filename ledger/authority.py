@@ -20,6 +20,8 @@ class Authority:
     id: int
     fingerprint: str
     reference: str
+    #: Digest of the policy version in force when it was spent; an import has none.
+    policy: str | None = None
 
 
 #: Set by `ledger.holding` alone.
@@ -30,3 +32,9 @@ def check(authority: Authority | None) -> None:
     """First line of every handler: the authority given is the one in force, or nothing happens."""
     if authority is None or in_force.get() != authority:
         raise NoAuthority()
+
+
+def policy_in_force() -> str | None:
+    """The policy digest that an entry made now carries; None while nothing decided is being carried out."""
+    authority = in_force.get()
+    return authority.policy if authority else None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ledger import replay
 from ledger.actors import Actor
 from ledger.command import ObjectRef
 from ledger.journal import record
@@ -24,14 +25,31 @@ def switch_turned(switch: Switch, *, actor: Actor, entity: LegalEntity) -> Entry
     )
 
 
-def batch_imported(*, batch: str, digest: str, counts: dict[str, int], actor: Actor, entity: LegalEntity) -> Entry:
-    """One entry for a whole file or data set, with its digest: its rows are not recorded one by one."""
+def batch_imported(
+    *,
+    batch: str,
+    digest: str,
+    counts: Mapping[str, int],
+    actor: Actor,
+    entity: LegalEntity,
+    opens: Mapping[str, Collection[str]],
+    data: Mapping[str, Any] | None = None,
+) -> Entry:
+    """One entry for a whole file or data set, with its digest: its rows are not recorded one by one.
+
+    `opens` names the objects, by kind and key, that a replay starts with from here.
+    """
     return record(
         "batch.imported",
         actor=actor,
         entity=entity,
         objects=[ObjectRef("batch", batch)],
-        data={"digest": digest, "counts": {name: str(count) for name, count in counts.items()}},
+        data={
+            "digest": digest,
+            "counts": {name: str(count) for name, count in counts.items()},
+            "opening": replay.opening(entity, opens),
+            **(data or {}),
+        },
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 
+from ledger import authority
 from ledger import personal as personal_values
 from ledger.actors import Actor
 from ledger.chain import append
@@ -38,7 +39,8 @@ def record(
     `plan` is {"plan", "step", "attempt"}; `model` is {"id", "template", "input", "output"} (digests); `commitments`
     are salted hashes made elsewhere. `personal` is {subject: {path: value}}: the entry holds a commitment by path, the
     value is kept beside the chain and can be erased. `words` are texts that people type (a reason, a comment): personal
-    values of whoever said them, plain data where an agent or the system put them together.
+    values of whoever said them, plain data where an agent or the system put them together. While a decision is carried
+    out, `policy` is the one that its authority names.
     Raises `LedgerUnavailable`; the caller's transaction then changes nothing.
     """
     if not transaction.get_connection().in_atomic_block:
@@ -65,7 +67,7 @@ def record(
         "model": canonical(model or {}),
         "on_behalf_of": on_behalf_of.as_json() if on_behalf_of else None,
         "plan": canonical(plan or {}),
-        "policy": policy,
+        "policy": policy or authority.policy_in_force(),
     }
     body |= {name: value for name, value in optional.items() if value}
     entry = append(entity.log_id, body)

@@ -10,7 +10,7 @@ class ProcureConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from ledger import command, doorbell, outbox
+        from ledger import command, doorbell, outbox, replay
         from procure import commands
         from procure.erp import registration
 
@@ -30,3 +30,15 @@ class ProcureConfig(AppConfig):
         doorbell.register("events", answerer="procure.sourcing.events.answer", due="procure.sourcing.events.due")
         outbox.register("mail", path="procure.messages.sender", in_order=False)
         registration.register()
+        for kind, rows in (
+            ("requisition", "requisitions"),
+            ("event", "events"),
+            ("bid", "bids"),
+            ("award", "awards"),
+            ("order", "orders"),
+            ("budget", "budgets"),
+            ("commitment", "commitments"),
+        ):
+            replay.register(
+                kind, reduce=f"procure.reducers.{kind}", live=f"procure.live.{rows}", per_entity=kind == "budget"
+            )

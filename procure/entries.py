@@ -9,6 +9,7 @@ from ledger.actors import Actor
 from ledger.command import ObjectRef
 from ledger.journal import record
 from ledger.models import Effect, Entry
+from procure import live
 from procure.models import Award, Bid, BidVersion, Budget, Commitment, Invitation, Order, Requisition, SourcingEvent
 
 
@@ -29,7 +30,7 @@ def of_invitation(invitation: Invitation) -> ObjectRef:
 
 
 def of_budget(budget: Budget) -> ObjectRef:
-    return ObjectRef("budget", f"{budget.cost_centre.code}/{budget.year}")
+    return ObjectRef("budget", live.budget_key(budget))
 
 
 def requisition_fact(
@@ -41,13 +42,16 @@ def requisition_fact(
     causes: Sequence[int] = (),
     on_behalf_of: Actor | None = None,
 ) -> Entry:
-    """`what` is captured, read, answered, raised or withdrawn."""
+    """`what` is captured, read, answered, raised or withdrawn; reading and raising put its lines anew."""
+    state = live.requisition(requisition)
+    if what in ("read", "raised"):
+        state["lines"] = live.needed(requisition.lines.select_related("item"))
     return record(
         f"requisition.{what}",
         actor=actor,
         entity=requisition.entity,
         objects=[of_requisition(requisition)],
-        data={"status": requisition.status, **(data or {})},
+        data={**state, **(data or {})},
         causes=causes,
         on_behalf_of=on_behalf_of,
     )
@@ -62,7 +66,7 @@ def event_fact(
     causes: Sequence[int] = (),
     objects: Iterable[ObjectRef] = (),
 ) -> Entry:
-    """`what` is published, mails_sent_now, closed, opened, opening_failed or cancelled."""
+    """`what` is mails_sent_now, closed, opened, opening_failed or cancelled."""
     return record(
         f"event.{what}",
         actor=actor,
@@ -70,6 +74,23 @@ def event_fact(
         objects=[of_event(event), of_requisition(event.requisition), *objects],
         data={"status": event.status, **(data or {})},
         causes=causes,
+    )
+
+
+def event_published(event: SourcingEvent, *, invited: Sequence[str], actor: Actor, causes: Sequence[int]) -> Entry:
+    """What was asked, of whom, until when; and that its requisition is being sourced."""
+    return event_fact(
+        "published",
+        event,
+        actor=actor,
+        causes=causes,
+        data={
+            **live.event(event),
+            "lines": live.asked(event.lines.select_related("item")),
+            "invited": list(invited),
+            "requisition_status": event.requisition.status,
+        },
+        objects=[ObjectRef("vendor", key) for key in invited],
     )
 
 
@@ -93,20 +114,20 @@ def bid_submitted(bid: Bid, version: BidVersion, *, actor: Actor) -> Entry:
         entity=event.entity,
         objects=[ObjectRef("bid", str(bid.pk), str(version.number)), of_event(event), of_invitation(bid.invitation)],
         commitments={"quote": version.commitment},
-        data={"version": version.number},
+        data={"version": version.number, "vendor": bid.invitation.vendor.key},
     )
 
 
 def award_fact(
     what: str, award: Award, *, actor: Actor, causes: Sequence[int], data: dict[str, Any] | None = None
 ) -> Entry:
-    """`what` is made or revoked."""
+    """`what` is made or revoked; either moves the event, and says where to."""
     return record(
         f"award.{what}",
         actor=actor,
         entity=award.entity,
         objects=[ObjectRef("award", award.reference), of_event(award.event)],
-        data={"status": award.status, **(data or {})},
+        data={"status": award.status, "event_status": award.event.status, **(data or {})},
         causes=causes,
     )
 
@@ -114,7 +135,11 @@ def award_fact(
 def order_fact(
     what: str, order: Order, *, actor: Actor, causes: Sequence[int], data: dict[str, Any] | None = None
 ) -> Entry:
-    """`what` is issued, changed or cancelled."""
+    """`what` is issued, changed or cancelled; the first two tell the version in force in full."""
+    state = live.order(order)
+    if what in ("issued", "changed"):
+        version = order.versions.get(number=order.current_version)
+        state |= live.said(version, version.lines.select_related("item"))
     objects = [of_order(order), ObjectRef("vendor", order.vendor.key)]
     objects += [of_requisition(order.requisition)] if order.requisition else []
     objects += [of_event(order.event)] if order.event else []
@@ -123,7 +148,7 @@ def order_fact(
         actor=actor,
         entity=order.entity,
         objects=objects,
-        data={"status": order.status, **(data or {})},
+        data={**state, **(data or {})},
         causes=causes,
     )
 
@@ -155,5 +180,7 @@ def budget_fact(
     details = {"amount": budget.amount, "committed": budget.committed, "currency": budget.currency, **(data or {})}
     if commitment is not None:
         objects.append(ObjectRef(commitment.object_kind, commitment.object_key))
+        objects.append(ObjectRef("commitment", str(commitment.pk)))
+        details["for"] = f"{commitment.object_kind}/{commitment.object_key}"
         details["commitment"] = commitment.amount
     return record(f"budget.{what}", actor=actor, entity=budget.entity, objects=objects, data=details, causes=causes)

@@ -51,6 +51,8 @@ class Taken:
 class Importer(Protocol):
     kind: str
     fields: type[RowFields]
+    #: Kind of the objects in the journal's words, whose states the entry of the batch opens; empty for others.
+    opens: str
 
     def take(self, row: Any, *, entity: LegalEntity) -> Taken:
         """Writes one row inside the batch's transaction, or raises a DomainError that says what is wrong."""
@@ -115,7 +117,18 @@ def run(
             good = bool(found[Status.CREATED] + found[Status.UPDATED]) and (partial or not found[Status.ERROR])
             report = BatchReport(importer.kind, digest, good and not dry_run, dry_run, tuple(reports))
             if report.kept:
-                entries.batch_imported(batch=batch, digest=digest, counts=report.counts, actor=actor, entity=entity)
+                entries.batch_imported(
+                    batch=batch,
+                    digest=digest,
+                    counts=report.counts,
+                    actor=actor,
+                    entity=entity,
+                    opens={
+                        importer.opens: [
+                            each.key for each in reports if each.status in (Status.CREATED, Status.UPDATED)
+                        ]
+                    },
+                )
                 doorbell.ring(f"imported {importer.kind}")
         if not report.kept:
             transaction.set_rollback(True)

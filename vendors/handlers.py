@@ -22,7 +22,7 @@ def qualify_vendor(
     before = vendor.status
     if before in (Vendor.Status.BLOCKED, Vendor.Status.RETIRED):
         raise WrongStatus()
-    newly_approved = None
+    newly_approved = category = None
     if command.category:
         category = queries.category(command.category)
         approval, created = CategoryApproval.objects.get_or_create(vendor=vendor, category=category)
@@ -32,7 +32,12 @@ def qualify_vendor(
             approval.save(update_fields=["valid_until"])
     _turn(vendor, Vendor.Status.APPROVED, why=command.note or "Qualified")
     entries.vendor_qualified(
-        vendor, before=before, category=command.category, note=command.note, actor=actor, causes=[cause]
+        vendor,
+        before=before,
+        category=category.code if category else None,
+        note=command.note,
+        actor=actor,
+        causes=[cause],
     )
     return _carried(
         vendor,
@@ -53,11 +58,17 @@ def withdraw_qualification(
     before = vendor.status
     if before != Vendor.Status.APPROVED:
         raise WrongStatus()
-    if command.category:
-        vendor.category_approvals.filter(category=queries.category(command.category)).delete()
+    category = queries.category(command.category) if command.category else None
+    if category:
+        vendor.category_approvals.filter(category=category).delete()
     _turn(vendor, command.back_to, why=command.reason)
     entries.qualification_withdrawn(
-        vendor, before=before, category=command.category, reason=command.reason, actor=actor, causes=[cause]
+        vendor,
+        before=before,
+        category=category.code if category else None,
+        reason=command.reason,
+        actor=actor,
+        causes=[cause],
     )
     again = QualifyVendor(vendor=vendor.key, category=command.category, note="The withdrawal is undone.")
     return _carried(vendor, again)

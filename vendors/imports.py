@@ -52,6 +52,7 @@ class VendorImport:
 
     kind = "vendors"
     fields = VendorRow
+    opens = "vendor"
 
     def take(self, row: VendorRow, *, entity: LegalEntity) -> Taken:
         vendor, status = self._vendor(row, entity)
@@ -120,6 +121,7 @@ class VendorImport:
 class ItemImport:
     kind = "items"
     fields = ItemRow
+    opens = ""
 
     def take(self, row: ItemRow, *, entity: LegalEntity) -> Taken:
         category, new_category = Category.objects.get_or_create(

@@ -9,17 +9,20 @@ from typing import Any
 from agents import templates
 from approvals import bounds, policies
 from approvals.models import PolicyVersion
-from ledger import chain, clock
+from ledger import chain, clock, entries
 from ledger.actors import Actor
 from ledger.command import ObjectRef
 from ledger.errors import DomainError
 from ledger.importing import importing
-from ledger.journal import history_of, record
+from ledger.journal import history_of
 from ledger.models import Entry, LegalEntity, Person
+from procure import live
 from procure.demo import cast
 from procure.demo.progress import Progress
 from procure.demo.scms import agreements, catalogue, deliveries, finances, stock, suppliers
 from procure.demo.scms.dataset import AS_OF, Shift, digest, shift_to
+from procure.models import Budget
+from vendors.models import Vendor
 
 BATCH = "scms-history"
 LINES = 8260
@@ -122,16 +125,19 @@ def _load_rows(entity: LegalEntity, shift: Shift, *, owner: Person, progress: Pr
 
 def _record(entity: LegalEntity, content: str, shift: Shift, counts: dict[str, int]) -> Entry:
     """One entry for the whole history, with what later runs must know: how far dates were moved."""
-    return record(
-        "batch.imported",
+    return entries.batch_imported(
+        batch=BATCH,
+        digest=content,
+        counts=counts,
         actor=Actor.system("demo"),
         entity=entity,
-        objects=[ObjectRef("batch", BATCH)],
-        data={
-            "digest": content,
-            "weeks": str(shift.weeks),
-            "counts": {name: str(count) for name, count in counts.items()},
+        opens={
+            "vendor": list(Vendor.objects.filter(entity=entity).values_list("key", flat=True)),
+            "budget": [
+                live.budget_key(each) for each in Budget.objects.filter(entity=entity).select_related("cost_centre")
+            ],
         },
+        data={"weeks": str(shift.weeks)},
     )
 
 

@@ -30,6 +30,7 @@ class BudgetRow(RowFields):
 class BudgetImport:
     kind = "budgets"
     fields = BudgetRow
+    opens = "budget"
 
     def take(self, row: BudgetRow, *, entity: LegalEntity) -> Taken:
         centre = self._centre(row, entity)

@@ -55,7 +55,6 @@ def raise_requisition(
         requisition,
         actor=actor,
         causes=[cause],
-        data={"lines": len(command.lines), "budget": command.budget, "currency": command.currency},
     )
     if command.budget and requisition.cost_centre:
         budgets.hold(

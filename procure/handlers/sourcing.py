@@ -30,6 +30,7 @@ def invite_suppliers(
     requisition = one_of(held, _("requisition"), command.requisition)
     if requisition.status not in (Requisition.Status.RAISED, Requisition.Status.SOURCING):
         raise WrongState(_("%s is not waiting for suppliers.") % requisition.reference)
+    requisition.status = Requisition.Status.SOURCING
     published = events.publish(
         requisition,
         title=command.title,
@@ -42,7 +43,6 @@ def invite_suppliers(
     )
     for invitation in published.invitations:
         messages.post_invitation(invitation, cause=cause)
-    requisition.status = Requisition.Status.SOURCING
     requisition._change_reason = authority.reference
     requisition.save()
     reference = published.event.reference
@@ -58,14 +58,14 @@ def cancel_event(
 ) -> Carried:
     check(authority)
     event = _event(command.event, entity)
-    events.cancel(event, reason=command.reason, actor=actor, cause=cause)
-    for invitation in event.invitations.select_related("vendor", "event__entity"):
-        messages.take_back_invitation(invitation, cause=cause)
     requisition = event.requisition
     if requisition.status == Requisition.Status.SOURCING and not _others_live(event):
         requisition.status = Requisition.Status.RAISED
         requisition._change_reason = authority.reference
         requisition.save()
+    events.cancel(event, reason=command.reason, actor=actor, cause=cause)
+    for invitation in event.invitations.select_related("vendor", "event__entity"):
+        messages.take_back_invitation(invitation, cause=cause)
     return Carried(result={"event": event.reference}, objects=(entries.of_event(event),))
 
 
@@ -118,8 +118,8 @@ def revoke_award(
     if not Award.objects.filter(pk=award.pk, status=Award.Status.MADE).update(status=Award.Status.REVOKED):
         raise WrongState(_("%s is revoked already.") % award.reference)
     award.refresh_from_db(fields=["status"])
-    SourcingEvent.objects.filter(pk=award.event_id, status=SourcingEvent.Status.AWARDED).update(
-        status=SourcingEvent.Status.OPENED
-    )
+    awarded = SourcingEvent.objects.filter(pk=award.event_id, status=SourcingEvent.Status.AWARDED)
+    awarded.update(status=SourcingEvent.Status.OPENED)
+    award.event.refresh_from_db(fields=["status"])
     entries.award_fact("revoked", award, actor=actor, causes=[cause], data={"reason": command.reason})
     return Carried(result={"award": award.reference}, objects=(entries.of_event(award.event),))

@@ -42,6 +42,7 @@ class OpenOrderImport:
 
     kind = "open_orders"
     fields = OpenOrderRow
+    opens = ""
 
     def take(self, row: OpenOrderRow, *, entity: LegalEntity) -> Taken:
         item = Item.objects.filter(key=row.item).first() if row.item else None

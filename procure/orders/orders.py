@@ -50,14 +50,11 @@ def issue(command: IssueOrder, *, actor: Actor, entity: LegalEntity, cause: int,
     )
     _write_version(order, command, reason=reason)
     OrderTracking.objects.create(order=order)
-    fact = entries.order_fact(
-        "issued", order, actor=actor, causes=[cause], data={"total": command.total, "currency": command.currency}
-    )
+    if requisition is not None:
+        _turn(requisition, Requisition.Status.ORDERED, reason=reason)
+    fact = entries.order_fact("issued", order, actor=actor, causes=[cause], data=_turned(requisition))
     if requisition is not None:
         budgets.release("requisition", requisition.reference, actor=actor, causes=[fact.seq])
-        requisition.status = Requisition.Status.ORDERED
-        requisition._change_reason = reason
-        requisition.save()
     _hold(order, command.total, actor=actor, cause=fact.seq)
     outbox.put(
         entity=entity,
@@ -187,9 +184,7 @@ def change(command: ChangeOrder, *, actor: Actor, entity: LegalEntity, cause: in
     order.current_version += 1
     order.save(update_fields=["current_version"])
     _write_version(order, command, reason=command.reason)
-    fact = entries.order_fact(
-        "changed", order, actor=actor, causes=[cause], data={"total": command.total, "reason": command.reason}
-    )
+    fact = entries.order_fact("changed", order, actor=actor, causes=[cause], data={"reason": command.reason})
     budgets.release("order", order.reference, actor=actor, causes=[fact.seq])
     _hold(order, command.total, actor=actor, cause=fact.seq)
     outbox.put(
@@ -241,9 +236,12 @@ def cancel(command: CancelOrder, *, actor: Actor, entity: LegalEntity, cause: in
     order = _locked(command.order, entity)
     order.status = Order.Status.CANCELLED
     order.save(update_fields=["status"])
-    fact = entries.order_fact("cancelled", order, actor=actor, causes=[cause], data={"reason": command.reason})
+    given_back = _given_back(order, reason=reason)
+    data = {"reason": command.reason, **_turned(given_back)}
+    fact = entries.order_fact("cancelled", order, actor=actor, causes=[cause], data=data)
     budgets.release("order", order.reference, actor=actor, causes=[fact.seq])
-    _back_to_sourcing(order, actor=actor, cause=fact.seq, reason=reason)
+    if given_back is not None:
+        budgets.hold_again(given_back, actor=actor, causes=[fact.seq])
     never_left = outbox.cancel(_creation_key(order), reason=command.reason)
     order.tracking.erp_status = OrderTracking.Status.CANCELLED if never_left else OrderTracking.Status.CANCELLING
     order.tracking.save(update_fields=["erp_status"])
@@ -261,15 +259,25 @@ def cancel(command: CancelOrder, *, actor: Actor, entity: LegalEntity, cause: in
     return order
 
 
-def _back_to_sourcing(order: Order, *, actor: Actor, cause: int, reason: str) -> None:
-    """Without any order left, the requisition can be ordered again, and holds its budget again as far as that goes."""
+def _given_back(order: Order, *, reason: str) -> Requisition | None:
+    """The requisition, when this leaves it without any order: it can then be ordered again, and holds its budget again
+    as far as that goes."""
     requisition = order.requisition
     if requisition is None or requisition.status != Requisition.Status.ORDERED:
-        return
+        return None
     if requisition.orders.filter(status=Order.Status.ISSUED).exists():
-        return
+        return None
     event_stands = order.event is not None and order.event.status != SourcingEvent.Status.CANCELLED
-    requisition.status = Requisition.Status.SOURCING if event_stands else Requisition.Status.RAISED
+    _turn(requisition, Requisition.Status.SOURCING if event_stands else Requisition.Status.RAISED, reason=reason)
+    return requisition
+
+
+def _turn(requisition: Requisition, status: str, *, reason: str) -> None:
+    requisition.status = status
     requisition._change_reason = reason
     requisition.save()
-    budgets.hold_again(requisition, actor=actor, causes=[cause])
+
+
+def _turned(requisition: Requisition | None) -> dict[str, str]:
+    """What an entry about an order says of the requisition that it moved."""
+    return {"requisition_status": str(requisition.status)} if requisition else {}

@@ -15,7 +15,6 @@ from django.utils.translation import gettext as _
 
 from ledger import clock, doorbell, numbering, rights
 from ledger.actors import Actor
-from ledger.command import ObjectRef
 from ledger.errors import DomainError
 from ledger.keys import CannotOpen
 from procure import entries, messages
@@ -85,14 +84,7 @@ def publish(
         for line in requisition.lines.select_related("item")
     )
     made = tuple(invitations.invite(event, vendor) for vendor in invited)
-    entries.event_fact(
-        "published",
-        event,
-        actor=actor,
-        causes=[cause],
-        data={"deadline": event.deadline, "invited": [vendor.key for vendor in invited]},
-        objects=[ObjectRef("vendor", vendor.key) for vendor in invited],
-    )
+    entries.event_published(event, invited=[vendor.key for vendor in invited], actor=actor, causes=[cause])
     return Published(event, made)
 
 
@@ -228,6 +220,7 @@ def cancel(event: SourcingEvent, *, reason: str, actor: Actor, cause: int) -> No
     live = (SourcingEvent.Status.OPEN, SourcingEvent.Status.CLOSED, SourcingEvent.Status.OPENED)
     if not SourcingEvent.objects.filter(pk=event.pk, status__in=live).update(status=SourcingEvent.Status.CANCELLED):
         raise WrongState(_("%s cannot be cancelled any more.") % event.reference)
-    event.refresh_from_db()
-    entries.event_fact("cancelled", event, actor=actor, causes=[cause], data={"reason": reason})
+    event.refresh_from_db(fields=["status"])
+    data = {"reason": reason, "requisition_status": event.requisition.status}
+    entries.event_fact("cancelled", event, actor=actor, causes=[cause], data=data)
     doorbell.ring(f"{event.reference} cancelled")

@@ -216,7 +216,11 @@ def test_an_authority_for_something_else_opens_nothing(approved, entity, ben, ad
     other = propose(block(), by=ben, entity=entity)
     approve(other, ada)
     granted = approved.decisions.get(final=True).authority_id
-    with pytest.raises(NoAuthority), transaction.atomic(), spending(granted, other.fingerprint):
+    with (
+        pytest.raises(NoAuthority),
+        transaction.atomic(),
+        spending(granted, other.fingerprint, policy="b" * 64),
+    ):
         pytest.fail("it was spent for another fingerprint")
     assert GrantedAuthority.objects.get(pk=granted).spent_at is None
 

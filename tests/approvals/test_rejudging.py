@@ -19,9 +19,9 @@ from approvals.rejudging import rejudge, rejudge_all
 from approvals.vocabulary import VOCABULARY, Facts, Known, NotApplicable, Type, Uncomputable, answer_from_json
 from ledger import chain, journal, personal
 from ledger.actors import Actor
-from ledger.authority import importing
 from ledger.command import ObjectRef
 from ledger.errors import InvalidInput, NotFound
+from ledger.importing import importing
 from ledger.models import Entry, LegalEntity, PersonalValue
 from tests.approvals.stage import BAD_CLAIM, DIGEST, approve, block, judged_again, order, propose, propose_order, work
 from tests.cast import make_person

@@ -14,6 +14,7 @@ from ledger.spending import spending
 from tests.two_roles import RUNTIME
 
 FINGERPRINT = "a" * 64
+POLICY = "b" * 64
 
 
 class Scratch(models.Model):
@@ -103,7 +104,7 @@ def test_postgresql_refuses_truncation_and_replica_mode(scratch, sql):
 
 def test_an_authority_opens_the_table_inside_its_block_alone(granted):
     with transaction.atomic():
-        with spending(granted.pk, FINGERPRINT) as held:
+        with spending(granted.pk, FINGERPRINT, policy=POLICY) as held:
             authority.check(held)
             write()
         assert not is_open()
@@ -111,12 +112,12 @@ def test_an_authority_opens_the_table_inside_its_block_alone(granted):
 
 
 def test_an_authority_is_spent_once(granted):
-    with transaction.atomic(), spending(granted.pk, FINGERPRINT):
+    with transaction.atomic(), spending(granted.pk, FINGERPRINT, policy=POLICY):
         write()
     with (
         pytest.raises(NoAuthority, match="used already"),
         transaction.atomic(),
-        spending(granted.pk, FINGERPRINT),
+        spending(granted.pk, FINGERPRINT, policy=POLICY),
     ):
         write(3, "third")
     assert names() == ["first", "second"]
@@ -131,7 +132,7 @@ def test_an_authority_for_something_else_opens_nothing(granted, wrong):
         clock.shift(timedelta(days=15))
     else:
         pk += 1
-    with pytest.raises(NoAuthority), transaction.atomic(), spending(pk, fingerprint):
+    with pytest.raises(NoAuthority), transaction.atomic(), spending(pk, fingerprint, policy=POLICY):
         write()
     assert names() == ["first"]
     assert GrantedAuthority.objects.get().spent_at is None
@@ -139,7 +140,7 @@ def test_an_authority_for_something_else_opens_nothing(granted, wrong):
 
 def test_what_fails_gives_the_authority_back_and_closes_the_table(granted):
     def fail():
-        with transaction.atomic(), spending(granted.pk, FINGERPRINT):
+        with transaction.atomic(), spending(granted.pk, FINGERPRINT, policy=POLICY):
             write()
             raise ZeroDivisionError
 
@@ -152,7 +153,7 @@ def test_what_fails_gives_the_authority_back_and_closes_the_table(granted):
 
 def test_a_database_error_inside_is_the_error_seen_and_closes_the_table(granted):
     def fail():
-        with transaction.atomic(), spending(granted.pk, FINGERPRINT):
+        with transaction.atomic(), spending(granted.pk, FINGERPRINT, policy=POLICY):
             Scratch.objects.create(pk=1, name="twice")
 
     with pytest.raises(IntegrityError, match=r"(?i)unique"):
@@ -161,7 +162,7 @@ def test_a_database_error_inside_is_the_error_seen_and_closes_the_table(granted)
 
 
 def test_a_savepoint_rolled_back_inside_leaves_the_authority_in_force(granted):
-    with transaction.atomic(), spending(granted.pk, FINGERPRINT):
+    with transaction.atomic(), spending(granted.pk, FINGERPRINT, policy=POLICY):
         with pytest.raises(IntegrityError, match=r"(?i)unique"):
             write(1, "twice")
         write()
@@ -170,7 +171,7 @@ def test_a_savepoint_rolled_back_inside_leaves_the_authority_in_force(granted):
 
 def test_after_an_inner_authority_the_outer_one_is_in_force_again(granted):
     with importing("batch", "0" * 64) as outer:
-        with spending(granted.pk, FINGERPRINT) as inner:
+        with spending(granted.pk, FINGERPRINT, policy=POLICY) as inner:
             authority.check(inner)
             with pytest.raises(NoAuthority):
                 authority.check(outer)
@@ -191,7 +192,7 @@ def test_an_authority_that_is_not_in_force_passes_no_check(granted):
 @pytest.mark.django_db(transaction=True)
 def test_an_authority_is_not_spent_outside_a_transaction():
     granted = granting.issue(fingerprint=FINGERPRINT, reference="PP-00001")
-    with pytest.raises(RuntimeError), spending(granted.pk, FINGERPRINT):
+    with pytest.raises(RuntimeError), spending(granted.pk, FINGERPRINT, policy=POLICY):
         pytest.fail("entered")
     assert GrantedAuthority.objects.get().spent_at is None
 

@@ -23,7 +23,7 @@ def carry_out(wanted: Command, *, actor: Actor, entity: LegalEntity) -> Carried:
 
     print_of_it = command.fingerprint([wanted])
     granted = authorities.issue(fingerprint=print_of_it, reference="DEC-1")
-    with transaction.atomic(), authorities.spending(granted.pk, print_of_it) as authority:
+    with transaction.atomic(), authorities.spending(granted.pk, print_of_it, policy="b" * 64) as authority:
         handler = import_string(command.handler_path(wanted.kind()))
         return handler(wanted, authority=authority, actor=actor, entity=entity, cause=1)
 

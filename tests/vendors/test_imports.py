@@ -63,6 +63,9 @@ def test_the_ledger_keeps_one_entry_with_the_files_digest(take) -> None:
     assert record["data"] == {
         "digest": report.digest,
         "counts": {"created": "2", "updated": "0", "skipped": "0", "error": "0"},
+        "opening": {
+            "states": {"vendor": {row.key: {"status": "prospect", "categories": {}} for row in report.rows}},
+        },
     }
 
 
