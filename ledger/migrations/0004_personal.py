@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("ledger", "0002_triggers")]
+    dependencies = [("ledger", "0003_checkpoints")]
     operations = [
         migrations.AddField(
             model_name="source",
