@@ -6,11 +6,11 @@ from django.contrib.admin import site
 from django.test import Client
 from django.urls import reverse
 
-from ledger import command, journal, switches
+from ledger import anchors, checkpoints, command, journal, switches
 from ledger.actors import Actor
 from ledger.adminsite import GovernedAdmin, plain_cell
 from ledger.command import Command
-from ledger.models import Entry, LegalEntity, Person, Switch
+from ledger.models import Entry, LegalEntity, Person, Switch, TreeNode
 
 MODELS = [model for model in apps.get_app_config("ledger").get_models() if site.is_registered(model)]
 
@@ -22,6 +22,9 @@ def page(model, name="changelist", *args):
 @pytest.fixture
 def something_recorded(entity, olga):
     switches.turn("sender:mail", stop=True, actor=Actor.human(olga), entity=entity, reason="=HYPERLINK(1)")
+    made = checkpoints.make(actor=checkpoints.WORKER)
+    anchors.confirm(made, anchor="file", reference="here")
+    TreeNode.objects.create(log=made.log, level=8, index=0, hash=made.root)
 
 
 def test_every_model_of_this_floor_is_listed():
