@@ -10,8 +10,9 @@ class AgentsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from ledger import doorbell, replay
+        from ledger import doorbell, erasure, replay
 
         doorbell.register("triggers", answerer="agents.triggers.answer", due="agents.triggers.due")
         doorbell.register("engine", answerer="agents.engine.answer", due="agents.engine.due")
+        erasure.register("agents", erase="agents.erasers.erase", find="agents.erasers.find")
         replay.register("plan", reduce="agents.reducers.plan", live="agents.live.plans")

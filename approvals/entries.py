@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from approvals import live
+from approvals import authorship, live
 from approvals.models import ApprovalStep, Bounds, CarriedOut, Decision, Judgement, PolicyVersion, Proposal
 from approvals.vocabulary import VOCABULARY
-from ledger import personal
+from ledger import personal as personal_values
 from ledger.actors import Actor, ActorKind
 from ledger.command import ObjectRef, build, digest
 from ledger.journal import record
@@ -64,23 +64,29 @@ def _steps(steps: Iterable[ApprovalStep]) -> dict[str, Any]:
 
 
 def made(proposal: Proposal, *, actor: Actor) -> Entry:
+    """The texts in its commands are committed to, each under whose words it is; so is the rationale."""
+    commands, personal = authorship.parted(proposal)
     data = {
-        "commands": proposal.commands,
+        "commands": commands,
         "confidence": proposal.confidence,
         "urgency": proposal.urgency,
-        "rationale": digest(proposal.rationale),
         "undo_of": proposal.undo_of.reference if proposal.undo_of else None,
     }
-    return _record("proposal.made", proposal, actor=actor, data=data, objects=_subjects(proposal))
+    if whose := authorship.of_words(proposal):
+        personal[whose] = {**personal.get(whose, {}), "rationale": proposal.rationale}
+    else:
+        data["rationale"] = digest(proposal.rationale)
+    return _record("proposal.made", proposal, actor=actor, data=data, personal=personal, objects=_subjects(proposal))
 
 
 def revised(proposal: Proposal, *, actor: Actor, before: str, edit: Decision | None) -> Entry:
     """`edit` is the decision that put a decider's own version in place, which is an override."""
-    data: dict[str, Any] = {"commands": proposal.commands, "before": before, "override": edit is not None}
+    commands, personal = authorship.parted(proposal)
+    data: dict[str, Any] = {"commands": commands, "before": before, "override": edit is not None}
     if edit is not None:
         level = edit.step.level if edit.step else ""
         data["edit"] = {"decision": edit.pk, "level": level, "revision": edit.revision, "alone": edit.for_review}
-    return _record("proposal.revised", proposal, actor=actor, data=data, objects=_subjects(proposal))
+    return _record("proposal.revised", proposal, actor=actor, data=data, personal=personal, objects=_subjects(proposal))
 
 
 def judged(
@@ -135,7 +141,7 @@ def _take_out(facts: dict[str, dict[str, Any]], proposal: Proposal) -> dict[str,
     told = facts.get("actor_name", {})
     if proposal.author_kind != ActorKind.HUMAN or "value" not in told:
         return {}
-    return {personal.person(proposal.author_id): {f"{FACTS}.actor_name": told.pop("value")}}
+    return {personal_values.person(proposal.author_id): {f"{FACTS}.actor_name": told.pop("value")}}
 
 
 def decided(
@@ -158,17 +164,20 @@ def decided(
     }
     actor = Actor(ActorKind(decision.actor_kind), decision.actor_id)
     policy = decision.judgement.policy.digest
-    return _record(kind, proposal, actor=actor, data=data, policy=policy, objects=_subjects(proposal))
+    words = {"comment": decision.comment}
+    return _record(kind, proposal, actor=actor, data=data, words=words, policy=policy, objects=_subjects(proposal))
 
 
 def came_back(proposal: Proposal, *, actor: Actor, difference: Sequence[dict[str, Any]], cause: int) -> Entry:
     """Carrying out was refused: a stricter verdict, a missing level, an expired approval, a failed handler."""
-    data = {"by": "execution", "difference": list(difference), "status": proposal.status}
+    told = [each for each in difference if each.get("fact") != "actor_name"]
+    data = {"by": "execution", "difference": told, "status": proposal.status}
     return _record("proposal.returned", proposal, actor=actor, data=data, causes=[cause], objects=_subjects(proposal))
 
 
-def withdrawn(proposal: Proposal, *, actor: Actor) -> Entry:
-    return _record("proposal.withdrawn", proposal, actor=actor, data={}, objects=_subjects(proposal))
+def withdrawn(proposal: Proposal, *, actor: Actor, reason: str = "") -> Entry:
+    words = {"reason": reason}
+    return _record("proposal.withdrawn", proposal, actor=actor, data={}, words=words, objects=_subjects(proposal))
 
 
 def carried_out(

@@ -14,8 +14,11 @@ class LedgerConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from ledger import anchors, checks, doorbell, replay, senders  # noqa: F401  importing registers the checks
+        # Importing registers the checks.
+        from ledger import anchors, checks, command, commands, doorbell, erasure, replay, senders  # noqa: F401
 
+        command.register(commands.EraseSubject, handler="ledger.handlers.erase_subject")
+        erasure.register("accounts", erase="ledger.erasers.erase", find="ledger.erasers.find")
         doorbell.register("outbox", answerer="ledger.outbox.answer", due="ledger.outbox.due")
         doorbell.register("checkpoints", answerer="ledger.checkpoints.answer", due="ledger.checkpoints.due")
         senders.register("anchor-file", path="ledger.file_anchor.sender", in_order=False)

@@ -21,7 +21,7 @@ def switch_turned(switch: Switch, *, actor: Actor, entity: LegalEntity) -> Entry
         actor=actor,
         entity=entity,
         objects=[ObjectRef("switch", switch.scope)],
-        data={"reason": switch.reason},
+        words={"reason": switch.reason},
     )
 
 
@@ -76,7 +76,7 @@ def effect_cancelled(effect: Effect, *, reason: str) -> Entry:
         actor=Actor.system("outbox"),
         entity=effect.entity,
         objects=_objects(effect),
-        data={"reason": reason},
+        words={"reason": reason},
         effect_key=effect.effect_key,
     )
 
@@ -87,8 +87,23 @@ def effect_resolved(effect: Effect, *, kind: str, detail: str, actor: Actor) -> 
         actor=actor,
         entity=effect.entity,
         objects=_objects(effect),
-        data={"outcome": kind, "detail": detail},
+        data={"outcome": kind},
+        words={"detail": detail},
         effect_key=effect.effect_key,
+    )
+
+
+def subject_erased(
+    subject: str, *, counts: Mapping[str, int], actor: Actor, entity: LegalEntity, causes: Sequence[int] = ()
+) -> Entry:
+    """By number and with counts: what it was is gone, also from here."""
+    return record(
+        "subject.erased",
+        actor=actor,
+        entity=entity,
+        objects=[ObjectRef("subject", subject)],
+        data={"rows": {name: str(rows) for name, rows in sorted(counts.items())}},
+        causes=causes,
     )
 
 

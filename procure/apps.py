@@ -10,7 +10,7 @@ class ProcureConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from ledger import anchors, command, doorbell, outbox, replay
+        from ledger import anchors, command, doorbell, erasure, outbox, replay
         from procure import commands
         from procure.erp import registration
 
@@ -32,6 +32,7 @@ class ProcureConfig(AppConfig):
         anchors.register("erp")
         anchors.register("supplier-page")
         registration.register()
+        erasure.register("procure", erase="procure.erasers.erase", find="procure.erasers.find")
         for kind, rows in (
             ("requisition", "requisitions"),
             ("event", "events"),

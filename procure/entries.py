@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ledger.actors import Actor
 from ledger.command import ObjectRef
 from ledger.journal import record
 from ledger.models import Effect, Entry
+from ledger.personal import Personal, person, vendor
 from procure import live
 from procure.models import Award, Bid, BidVersion, Budget, Commitment, Invitation, Order, Requisition, SourcingEvent
 
@@ -41,8 +42,11 @@ def requisition_fact(
     data: dict[str, Any] | None = None,
     causes: Sequence[int] = (),
     on_behalf_of: Actor | None = None,
+    personal: Personal | None = None,
+    words: Mapping[str, str] | None = None,
 ) -> Entry:
-    """`what` is captured, read, answered, raised or withdrawn; reading and raising put its lines anew."""
+    """`what` is captured, read, answered, raised or withdrawn; reading and raising put its lines anew. What was said
+    goes into `personal` or `words`."""
     state = live.requisition(requisition)
     if what in ("read", "raised"):
         state["lines"] = live.needed(requisition.lines.select_related("item"))
@@ -54,6 +58,8 @@ def requisition_fact(
         data={**state, **(data or {})},
         causes=causes,
         on_behalf_of=on_behalf_of,
+        personal=personal,
+        words=words,
     )
 
 
@@ -65,6 +71,7 @@ def event_fact(
     data: dict[str, Any] | None = None,
     causes: Sequence[int] = (),
     objects: Iterable[ObjectRef] = (),
+    words: Mapping[str, str] | None = None,
 ) -> Entry:
     """`what` is mails_sent_now, closed, opened, opening_failed or cancelled."""
     return record(
@@ -73,6 +80,7 @@ def event_fact(
         entity=event.entity,
         objects=[of_event(event), of_requisition(event.requisition), *objects],
         data={"status": event.status, **(data or {})},
+        words=words,
         causes=causes,
     )
 
@@ -94,7 +102,14 @@ def event_published(event: SourcingEvent, *, invited: Sequence[str], actor: Acto
     )
 
 
-def invitation_fact(what: str, invitation: Invitation, *, actor: Actor, data: dict[str, Any] | None = None) -> Entry:
+def invitation_fact(
+    what: str,
+    invitation: Invitation,
+    *,
+    actor: Actor,
+    personal: Personal | None = None,
+    words: Mapping[str, str] | None = None,
+) -> Entry:
     """`what` is sent, sent_again, opened, declined or revoked; never the token."""
     event = invitation.event
     return record(
@@ -102,7 +117,8 @@ def invitation_fact(what: str, invitation: Invitation, *, actor: Actor, data: di
         actor=actor,
         entity=event.entity,
         objects=[of_invitation(invitation), of_event(event), ObjectRef("vendor", invitation.vendor.key)],
-        data=data or {},
+        personal=personal,
+        words=words,
     )
 
 
@@ -119,7 +135,13 @@ def bid_submitted(bid: Bid, version: BidVersion, *, actor: Actor) -> Entry:
 
 
 def award_fact(
-    what: str, award: Award, *, actor: Actor, causes: Sequence[int], data: dict[str, Any] | None = None
+    what: str,
+    award: Award,
+    *,
+    actor: Actor,
+    causes: Sequence[int],
+    data: dict[str, Any] | None = None,
+    words: Mapping[str, str] | None = None,
 ) -> Entry:
     """`what` is made or revoked; either moves the event, and says where to."""
     return record(
@@ -128,12 +150,19 @@ def award_fact(
         entity=award.entity,
         objects=[ObjectRef("award", award.reference), of_event(award.event)],
         data={"status": award.status, "event_status": award.event.status, **(data or {})},
+        words=words,
         causes=causes,
     )
 
 
 def order_fact(
-    what: str, order: Order, *, actor: Actor, causes: Sequence[int], data: dict[str, Any] | None = None
+    what: str,
+    order: Order,
+    *,
+    actor: Actor,
+    causes: Sequence[int],
+    data: dict[str, Any] | None = None,
+    words: Mapping[str, str] | None = None,
 ) -> Entry:
     """`what` is issued, changed or cancelled; the first two tell the version in force in full."""
     state = live.order(order)
@@ -149,18 +178,21 @@ def order_fact(
         entity=order.entity,
         objects=objects,
         data={**state, **(data or {})},
+        words=words,
         causes=causes,
     )
 
 
-def erp_fact(what: str, order: Order, *, effect: Effect, data: dict[str, Any]) -> Entry:
-    """`what` is confirmed, refused, unknown or cancelled."""
+def erp_fact(what: str, order: Order, *, effect: Effect, data: dict[str, Any], reason: str = "") -> Entry:
+    """`what` is confirmed, refused, unknown or cancelled. An ERP that explains itself may repeat what we sent it."""
+    whose = person(order.requisition.requested_by_id) if order.requisition else vendor(order.vendor.key)
     return record(
         f"erp.{what}",
         actor=Actor.system("erp"),
         entity=order.entity,
         objects=[of_order(order), ObjectRef("effect", effect.effect_key)],
         data={"purpose": effect.purpose, **data},
+        personal={whose: {"reason": reason}},
         effect_key=effect.effect_key,
         causes=[effect.cause_seq] if effect.cause_seq else (),
     )

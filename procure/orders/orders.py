@@ -184,7 +184,7 @@ def change(command: ChangeOrder, *, actor: Actor, entity: LegalEntity, cause: in
     order.current_version += 1
     order.save(update_fields=["current_version"])
     _write_version(order, command, reason=command.reason)
-    fact = entries.order_fact("changed", order, actor=actor, causes=[cause], data={"reason": command.reason})
+    fact = entries.order_fact("changed", order, actor=actor, causes=[cause], words={"reason": command.reason})
     budgets.release("order", order.reference, actor=actor, causes=[fact.seq])
     _hold(order, command.total, actor=actor, cause=fact.seq)
     outbox.put(
@@ -237,8 +237,9 @@ def cancel(command: CancelOrder, *, actor: Actor, entity: LegalEntity, cause: in
     order.status = Order.Status.CANCELLED
     order.save(update_fields=["status"])
     given_back = _given_back(order, reason=reason)
-    data = {"reason": command.reason, **_turned(given_back)}
-    fact = entries.order_fact("cancelled", order, actor=actor, causes=[cause], data=data)
+    fact = entries.order_fact(
+        "cancelled", order, actor=actor, causes=[cause], data=_turned(given_back), words={"reason": command.reason}
+    )
     budgets.release("order", order.reference, actor=actor, causes=[fact.seq])
     if given_back is not None:
         budgets.hold_again(given_back, actor=actor, causes=[fact.seq])

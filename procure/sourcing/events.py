@@ -221,6 +221,6 @@ def cancel(event: SourcingEvent, *, reason: str, actor: Actor, cause: int) -> No
     if not SourcingEvent.objects.filter(pk=event.pk, status__in=live).update(status=SourcingEvent.Status.CANCELLED):
         raise WrongState(_("%s cannot be cancelled any more.") % event.reference)
     event.refresh_from_db(fields=["status"])
-    data = {"reason": reason, "requisition_status": event.requisition.status}
-    entries.event_fact("cancelled", event, actor=actor, causes=[cause], data=data)
+    data = {"requisition_status": event.requisition.status}
+    entries.event_fact("cancelled", event, actor=actor, causes=[cause], data=data, words={"reason": reason})
     doorbell.ring(f"{event.reference} cancelled")
