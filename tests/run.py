@@ -7,6 +7,9 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from tests import postgresql
@@ -16,16 +19,27 @@ NO_DATABASE = ["--ignore=tests/agents/readers", "--ignore=tests/architecture", "
 STRICT = os.environ.get("STRICT") == "1"
 
 
-def stage(title: str, arguments: list[str], **environment: str) -> bool:
-    """Runs pytest once; True when it passed. No test selected counts as a failure."""
-    print(f"== {title}", flush=True)
+def stage(title: str, arguments: list[str], *, apart: bool = True, **environment: str) -> bool:
+    """Runs pytest once; True when it passed. No test selected counts as a failure.
+
+    What a stage says that does not run `apart` is printed whole when it ends.
+    """
+    if apart:
+        print(f"== {title}", flush=True)
     started = time.monotonic()
     command = [sys.executable, "-m", "pytest", "-rs", *arguments]
-    code = subprocess.run(command, env=os.environ | environment, check=False).returncode
-    print(
-        f"== {title}: {'passed' if code == 0 else f'failed ({code})'} in {time.monotonic() - started:.0f} s", flush=True
-    )
-    return code == 0
+    kept = {} if apart else {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    done = subprocess.run(command, env=os.environ | environment, check=False, **kept)
+    ended = "passed" if done.returncode == 0 else f"failed ({done.returncode})"
+    said = "" if apart else f"== {title}\n{done.stdout}"
+    print(f"{said}== {title}: {ended} in {time.monotonic() - started:.0f} s\n", end="", flush=True)
+    return done.returncode == 0
+
+
+def together(stages: list[Callable[[], bool]]) -> bool:
+    """Stages that mostly wait for other processes, three at a time; True when every one passed."""
+    with ThreadPoolExecutor(3) as pool:
+        return all(each.result() for each in [pool.submit(each) for each in stages])
 
 
 def tryton_ready() -> bool:
@@ -45,21 +59,22 @@ def main() -> int:
     chosen = options.parse_args()
     fast = "not browser and not tryton and not faults" + ("" if chosen.long else " and not long")
     kills = "10" if chosen.long or chosen.faults else "3"
+    aside = partial(stage, apart=False)
     passed = chosen.faults or stage("SQLite", ["-m", fast, "-n", "2"])
     with postgresql.server() as url:
+        waiting = [partial(aside, "Killed on SQLite", ["-m", "faults"], KILLS=kills)]
         if url is None:
             print("== PostgreSQL is not installed: skipped (make system-deps installs it)", flush=True)
             passed &= not STRICT
         else:
             if not chosen.faults:
                 passed &= stage("PostgreSQL", ["-m", fast, "-n", "2", *NO_DATABASE], TEST_DATABASE_URL=url)
-            passed &= stage("Killed on PostgreSQL", ["-m", "faults"], TEST_DATABASE_URL=url, KILLS=kills)
-    passed &= stage("Killed on SQLite", ["-m", "faults"], KILLS=kills)
-    if chosen.faults:
-        return 0 if passed else 1
-    if tryton_ready() or STRICT:
-        passed &= stage("A real Tryton", ["-m", "tryton"])
-    passed &= stage("A real browser", ["-m", "browser"])
+            waiting.append(partial(aside, "Killed on PostgreSQL", ["-m", "faults"], TEST_DATABASE_URL=url, KILLS=kills))
+        if not chosen.faults:
+            waiting.insert(0, partial(aside, "A real browser", ["-m", "browser"]))
+            if tryton_ready() or STRICT:
+                waiting.append(partial(aside, "A real Tryton", ["-m", "tryton"]))
+        passed &= together(waiting)
     return 0 if passed else 1
 
 

@@ -1,20 +1,23 @@
-"""One of several processes that decide on the same proposals at the same time.
+"""Several processes that decide on the same proposals at the same time.
 
-python -m tests.approvals.rival VERB USERNAME: reads the fingerprints, says "ready", waits for a line, then goes through
-all proposals and prints the references where its verb went through.
+python -m tests.approvals.rival VERB:USERNAME …: forks a process for each, lets them go together when each has read the
+fingerprints, and prints as JSON the references where each one's verb went through, and what the database says then.
 """
 
 import json
 import os
 import sys
+from importlib import import_module
+from multiprocessing import get_context
 
 import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "procure.settings")
+FORKED = get_context("fork")
 
 
-def main(verb: str, username: str) -> None:
-    django.setup()
+def rival(verb, username, together, told):
+    """One process, with a connection of its own."""
     from approvals import clerk, decisions, proposals
     from approvals.models import Proposal
     from ledger.actors import Actor
@@ -24,8 +27,7 @@ def main(verb: str, username: str) -> None:
 
     actor = Actor.human(Person.objects.get(username=username))
     known = list(Proposal.objects.order_by("pk"))
-    print("ready", flush=True)
-    sys.stdin.readline()
+    together.wait(60)
     went_through = []
     for each in known:
         try:
@@ -40,11 +42,10 @@ def main(verb: str, username: str) -> None:
         except DomainError:
             continue
         went_through.append(each.reference)
-    print(json.dumps(went_through), flush=True)
+    told.send(went_through)
 
 
-def report() -> None:
-    django.setup()
+def report():
     from approvals.models import Proposal
     from ledger.models import Entry, GrantedAuthority
 
@@ -61,8 +62,26 @@ def report() -> None:
         for each in Proposal.objects.order_by("pk")
     }
     carried = Entry.objects.filter(kind="proposal.carried_out").count()
-    print(json.dumps({"proposals": rows, "carried_out": carried}))
+    return {"proposals": rows, "carried_out": carried}
+
+
+def main(*wanted):
+    django.setup()
+    # Imported once, before the forks.
+    import_module("tests.approvals.stage")
+    together = FORKED.Barrier(len(wanted))
+    started = []
+    for each in wanted:
+        ours, theirs = FORKED.Pipe(duplex=False)
+        process = FORKED.Process(target=rival, args=(*each.split(":"), together, theirs))
+        process.start()
+        theirs.close()
+        started.append((process, ours))
+    through = [ours.recv() for _, ours in started]
+    for process, _ in started:
+        process.join()
+    print(json.dumps({"through": through, "after": report()}))
 
 
 if __name__ == "__main__":
-    report() if sys.argv[1] == "report" else main(*sys.argv[1:])
+    main(*sys.argv[1:])

@@ -22,7 +22,7 @@ MANY = 12
 
 @pytest.fixture
 def rivals(tmp_path):
-    """Starts a process for each (verb, user), lets them go together, and returns what each carried through."""
+    """Starts a process for each “verb:user”, lets them go together, and returns what each carried through."""
     at = connection.settings_dict
 
     def url() -> str:
@@ -33,20 +33,14 @@ def rivals(tmp_path):
             cursor.execute("VACUUM INTO %s", [str(path)])
         return f"sqlite:///{path}"
 
-    def run(*wanted: tuple[str, str]) -> tuple[list[list[str]], dict]:
+    def run(*wanted: str) -> tuple[list[list[str]], dict]:
         environment = os.environ | {"DATABASE_URL": url(), "PROCURE_VAR": str(tmp_path)}
         environment["DJANGO_SETTINGS_MODULE"] = "procure.settings"
-        command = [sys.executable, "-m", "tests.approvals.rival"]
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "env": environment}
-        started = [subprocess.Popen([*command, *each], **pipes) for each in wanted]
-        for process in started:
-            assert process.stdout.readline() == "ready\n"
-        for process in started:
-            process.stdin.write("go\n")
-            process.stdin.flush()
-        through = [json.loads(process.communicate(timeout=120)[0]) for process in started]
-        said = subprocess.run([*command, "report"], env=environment, capture_output=True, text=True, check=True)
-        return through, json.loads(said.stdout)
+        command = [sys.executable, "-m", "tests.approvals.rival", *wanted]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=180, check=False)
+        assert done.returncode == 0, done.stderr
+        said = json.loads(done.stdout)
+        return said["through"], said["after"]
 
     return run
 
@@ -60,7 +54,7 @@ def blocks(entity, ben):
 
 
 def test_of_rival_decisions_one_stands(blocks, ada, amir, olga, rivals):
-    through, after = rivals(("approve", "ada"), ("approve", "amir"), ("reject", "amir"))
+    through, after = rivals("approve:ada", "approve:amir", "reject:amir")
     approved_by_ada, approved_by_amir, rejected = map(set, through)
     assert not approved_by_ada & approved_by_amir
     assert not (approved_by_ada | approved_by_amir) & rejected
@@ -72,7 +66,7 @@ def test_of_rival_decisions_one_stands(blocks, ada, amir, olga, rivals):
 
 
 def test_a_decision_and_an_edit_never_both_hold(blocks, ada, ben, rivals):
-    through, after = rivals(("approve", "ada"), ("revise", "ben"))
+    through, after = rivals("approve:ada", "revise:ben")
     approved, revised = map(set, through)
     assert len(revised) == MANY
     for reference, row in after["proposals"].items():
@@ -86,7 +80,7 @@ def test_rival_clerks_carry_out_once(entity, rita, ben, ada, rivals):
         make_vendor(f"VEN-1{number:02}", entity=entity)
         approve(propose(block(f"VEN-1{number:02}"), by=ben, entity=entity), ada)
     propose_order(order(500), entity=entity, requested_by=rita)
-    _, after = rivals(*[("work", "ada")] * 3)
+    _, after = rivals(*["work:ada"] * 3)
     assert after["carried_out"] == 5
     assert {row["status"] for row in after["proposals"].values()} == {"carried_out"}
     assert {(row["authorities"], row["spent"]) for row in after["proposals"].values()} == {(1, 1)}
@@ -99,6 +93,6 @@ def test_two_orders_that_fit_alone_but_not_together_do_not_slip_through(entity, 
     second = propose_order(order(600), entity=entity, requested_by=rita, rationale="again")
     type(first).objects.filter(pk=first.pk).update(status="passed")
     assert second.status == "passed"
-    _, after = rivals(("work", "ada"), ("work", "ada"))
+    _, after = rivals("work:ada", "work:ada")
     statuses = sorted(row["status"] for row in after["proposals"].values())
     assert statuses in (["carried_out", "waiting"], ["waiting", "waiting"])

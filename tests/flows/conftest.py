@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,19 +21,30 @@ def own_var(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def _loaded(django_db_setup, django_db_blocker, own_var: Path) -> Iterator[None]:
-    with django_db_blocker.unblock(), transaction.atomic(), override_settings(VAR_DIR=own_var):
+    around = transaction.atomic()
+    around._from_testcase = True  # durable blocks may open inside, as in a test of its own
+    with django_db_blocker.unblock(), around, override_settings(VAR_DIR=own_var):
         tenant.load()
         yield
         transaction.set_rollback(True)
 
 
-@pytest.fixture
-def demo(_loaded, db, settings, own_var: Path) -> Iterator[None]:
-    """A tenant ready for stories, told in one transaction: a visitor's request must not close its connection."""
-    settings.VAR_DIR = own_var
-    settings.STATIC_ROOT = own_var / "static"
+@contextmanager
+def one_transaction() -> Iterator[None]:
+    """A visitor's request must not close the connection that the story stands on."""
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
-    yield
-    for signal in (request_started, request_finished):
-        signal.connect(close_old_connections)
+    try:
+        yield
+    finally:
+        for signal in (request_started, request_finished):
+            signal.connect(close_old_connections)
+
+
+@pytest.fixture
+def demo(_loaded, db, settings, own_var: Path) -> Iterator[None]:
+    """A tenant ready for stories, each told in one transaction."""
+    settings.VAR_DIR = own_var
+    settings.STATIC_ROOT = own_var / "static"
+    with one_transaction():
+        yield

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.test import override_settings
 
 from approvals import decisions
 from approvals.models import Proposal
@@ -14,18 +15,26 @@ from ledger.models import Effect, Entry, Person
 from procure.demo import intake_to_order as tale
 from procure.demo.story import staged
 from procure.models import Award, Budget, Commitment, Order, SandboxOrder
+from tests.flows.conftest import one_transaction
 from vendors.models import Vendor
 
 
-@pytest.fixture
-def waiting(demo):
-    """The story up to the moment when the award waits for Ada."""
-    with staged(inline=True, patience=30, say=lambda text: None) as stage:
+@pytest.fixture(scope="module")
+def _told(_loaded, django_db_blocker, own_var) -> int:
+    """The story up to the moment when the award waits for Ada, told once."""
+    places = override_settings(VAR_DIR=own_var, STATIC_ROOT=own_var / "static")
+    told = staged(inline=True, patience=30, say=lambda text: None)
+    with django_db_blocker.unblock(), places, one_transaction(), told as stage:
         requisition = tale._ask(stage, tale.WORDS)
         event = tale._invited(stage, requisition)
         tale._suppliers_answer(stage, event, {})
         tale._open_early(stage, event)
-        yield tale._award_proposed(stage, requisition)
+        return tale._award_proposed(stage, requisition).pk
+
+
+@pytest.fixture
+def waiting(_told, demo) -> Proposal:
+    return Proposal.objects.get(pk=_told)
 
 
 def approve(proposal):
