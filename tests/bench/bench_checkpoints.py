@@ -1,4 +1,4 @@
-"""A checkpoint after 1,000 new entries in a ledger of 100,000 against hashing the same 1,000; a proof against a tile."""
+"""A checkpoint after 1,000 new entries in a ledger of 100,000 against hashing them; a proof against reading a tile."""
 
 from __future__ import annotations
 
