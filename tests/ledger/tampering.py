@@ -203,6 +203,7 @@ def save(path: Path, store: Store, *, stale: bool = False) -> None:
     before = dict(load(path).rows)
     with closing(sqlite3.connect(path, isolation_level=None)) as raw:
         raw.execute("PRAGMA foreign_keys = OFF")
+        raw.execute("PRAGMA synchronous = OFF")
         for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
             raw.execute(f'DROP TRIGGER "{name}"')
         raw.execute("BEGIN")

@@ -161,6 +161,11 @@ def tamper_with(house, cases: int, seed: int) -> Counter[str]:
                 # The product reads the hash column as well: where that was kept, the row contradicts itself.
                 assert not finding.valid
                 assert found.first_bad <= finding.first_bad <= found.first_bad + (0 if stale else 1)
+            elif found.between:
+                # It knows the stored checkpoints and the last note signed here, not what anchors have elsewhere.
+                assert not finding.valid
+                assert finding.between[0] < found.between[1]
+                assert found.between[0] < finding.between[1]
         except AssertionError as error:
             raise AssertionError(f"case {number} of seed {seed}: {kind}, {found}, {finding}") from error
         tally[kind, "found" if found.first_bad or found.between else "not yet covered"] += 1
