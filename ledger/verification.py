@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import Any
 
 import rfc8785
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 
 from ledger.audit import Audit
 from ledger.chain import leaf_hash
@@ -104,7 +104,7 @@ def _rows(head: LedgerHead) -> Iterator[tuple[_Row, set[tuple[str, str]]]]:
     """Rows up to the head, each with what the object index says of it, a chunk at a time."""
     after = -1
     while True:
-        chunk = list(Entry.objects.filter(log=head, seq__gt=after, seq__lte=head.seq).order_by("seq")[:CHUNK])
+        chunk = _chunk(Entry.objects.filter(log=head, seq__gt=after, seq__lte=head.seq).order_by("seq")[:CHUNK])
         if not chunk:
             return
         index = EntryObject.objects.filter(
@@ -119,11 +119,27 @@ def _rows(head: LedgerHead) -> Iterator[tuple[_Row, set[tuple[str, str]]]]:
         after = chunk[-1].seq
 
 
+def _chunk(rows: QuerySet[Entry]) -> list[Entry]:
+    try:
+        return list(rows)
+    except ValueError:  # SQLite keeps any text in a column of times
+        return [_without_time(pk) for pk in rows.values_list("pk", flat=True)]
+
+
+def _without_time(pk: int) -> Entry:
+    try:
+        return Entry.objects.get(pk=pk)
+    except ValueError:
+        entry = Entry.objects.defer("time").get(pk=pk)
+        entry.time = None  # type: ignore[assignment]
+        return entry
+
+
 def _row(entry: Entry) -> _Row:
     return _Row(
         pk=entry.pk,
         seq=entry.seq,
-        time=entry.time.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        time=entry.time.strftime("%Y-%m-%dT%H:%M:%S.%fZ") if entry.time else "",
         kind=entry.kind,
         actor=(entry.actor_kind, entry.actor_id),
         content=bytes(entry.bytes),

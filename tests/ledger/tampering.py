@@ -193,10 +193,8 @@ def load(path: Path) -> Store:
     with closing(sqlite3.connect(path)) as raw:
         rows = raw.execute("SELECT seq, bytes FROM ledger_entry WHERE log_id = 'main' ORDER BY seq").fetchall()
         notes = raw.execute("SELECT size, note FROM ledger_checkpoint WHERE log_id = 'main' ORDER BY size").fetchall()
-        seq, digest, origin = raw.execute(
-            "SELECT seq, hash, origin FROM ledger_ledgerhead WHERE log = 'main'"
-        ).fetchone()
-    return Store(tuple(rows), (seq, digest), dict(notes), origin)
+        head = raw.execute("SELECT seq, hash, origin FROM ledger_ledgerhead WHERE log = 'main'").fetchone()
+    return Store(tuple(rows), head[:2], dict(notes), head[2])
 
 
 def save(path: Path, store: Store, *, stale: bool = False) -> None:
@@ -205,6 +203,7 @@ def save(path: Path, store: Store, *, stale: bool = False) -> None:
     before = dict(load(path).rows)
     with closing(sqlite3.connect(path, isolation_level=None)) as raw:
         raw.execute("PRAGMA foreign_keys = OFF")
+        raw.execute("PRAGMA synchronous = OFF")
         for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
             raw.execute(f'DROP TRIGGER "{name}"')
         raw.execute("BEGIN")

@@ -85,6 +85,13 @@ def test_a_changed_row_is_named(tamper, sql, first_bad):
     assert found() == (False, first_bad)
 
 
+@pytest.mark.skipif("connection.vendor != 'sqlite'", reason="only SQLite keeps any text in a column of times")
+@pytest.mark.parametrize("time", ["no time", "2026-13-01 00:00:00", ""])
+def test_a_time_that_is_none_is_named(tamper, time):
+    tamper("UPDATE ledger_entry SET time = %s WHERE seq = 3", [time])
+    assert found() == (False, 3)
+
+
 @pytest.mark.parametrize("seq", [1, 3, 5])
 def test_a_deleted_entry_is_named(tamper, seq):
     tamper("DELETE FROM ledger_entryobject WHERE entry_id = (SELECT id FROM ledger_entry WHERE seq = %s)", [seq])
