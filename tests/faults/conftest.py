@@ -3,20 +3,24 @@
 import os
 import uuid
 
-import psycopg
 import pytest
+
+from tests import two_roles
 
 
 @pytest.fixture
 def private_database(tmp_path):
-    """The URL of an empty database on the server under test (SQLite when none is named), dropped afterwards."""
-    server = os.environ.get("TEST_DATABASE_URL")
-    if not server:
-        yield f"sqlite:///{tmp_path / 'faults.sqlite3'}"
+    """Where an empty database on the server under test (SQLite when none is named) is found by who runs and who owns."""
+    if not os.environ.get("TEST_DATABASE_URL"):
+        yield {"DATABASE_URL": f"sqlite:///{tmp_path / 'faults.sqlite3'}"}
         return
+    two_roles.make_roles()
     name = f"faults_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
-    yield server.rsplit("/", 1)[0] + f"/{name}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    with two_roles.as_administrator() as server:
+        server.execute(f'CREATE DATABASE "{name}" OWNER {two_roles.OWNER}')
+    yield {
+        "DATABASE_URL": two_roles.url_of(two_roles.RUNTIME, name),
+        "DATABASE_OWNER_URL": two_roles.url_of(two_roles.OWNER, name),
+    }
+    with two_roles.as_administrator() as server:
+        server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
