@@ -1,7 +1,7 @@
-"""Puts a backup back, and says when it is older than what was signed or anchored of the ledger.
+"""Puts a backup back into an empty database, or in the place of one that is kept aside.
 
-A restored ledger that ends before a signed checkpoint has lost entries that others may hold a note of. It is said, never
-passed over; going on from there takes a reason, and leaves an entry that names what was lost.
+Nothing is done before every digest was checked, nothing is written over, and the ledger is verified when it is back.
+Whether it is older than what was signed of it is for `ledger.losses` to say.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def restore(path: Path, *, replace: bool = False, tell: Tell = lambda said: None
             raise BadArchive("This archive holds keys: restore it with --keys.")
         if manifest["database"] != connection.vendor:
             raise InvalidInput(
-                f"This backup is of {manifest['database']}, but DATABASE_URL names {connection.vendor}. Restore it there."
+                f"This backup is of {manifest['database']}, and DATABASE_URL names {connection.vendor}: name another."
             )
         _refuse_what_is_there(replace)
         tell("putting the database in place …")
@@ -174,9 +174,10 @@ def _has_rows() -> bool:
 def _put_sqlite(copy: Path) -> list[Path]:
     """The old file is closed, kept under another name, and the copy takes its place at once."""
     place = Path(connection.settings_dict["NAME"])
+    used = _has_rows()
     connection.close()
     aside = []
-    if place.exists():
+    if used:
         try:
             old = sqlite3.connect(place, timeout=2)
             # Fails while anybody else has the file open, and takes the journal into it.
@@ -216,13 +217,8 @@ def _put_files(copies: Path) -> list[Path]:
 
 def _aside(place: Path) -> Path:
     stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
-    free = next(
-        each
-        for number in range(1000)
-        if not (
-            each := place.with_name(f"{place.name}.before-restore-{stamp}{f'-{number}' if number else ''}")
-        ).exists()
-    )
+    names = (f"{place.name}.before-restore-{stamp}{'-again' * number}" for number in range(20))
+    free = next(each for name in names if not (each := place.with_name(name)).exists())
     place.rename(free)
     return free
 

@@ -36,8 +36,8 @@ LATER = (
 @pytest.fixture
 def tenant(tmp_path, private_database):
     """Environment of a fresh demo tenant that has a database and a folder of its own."""
-    environment = os.environ | {
-        "DATABASE_URL": private_database,
+    environment = os.environ | private_database
+    environment |= {
         "PROCURE_VAR": str(tmp_path),
         "UNDO_WINDOW_SECONDS": "0",
         "EMAIL_URL": f"filemail:///{tmp_path}/mail",

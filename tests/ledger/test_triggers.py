@@ -6,7 +6,7 @@ from contextlib import nullcontext
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from ledger import chain, granting, owner, triggers
+from ledger import chain, granting, owner, soundness, triggers
 from ledger.models import Entry, EntryObject, GrantedAuthority, LedgerHead
 
 only_sqlite = pytest.mark.skipif("connection.vendor != 'sqlite'", reason="a way that only SQLite has")
@@ -191,6 +191,40 @@ def test_a_foreign_connection_without_our_functions_writes_nothing(append, tmp_p
     with pytest.raises(sqlite3.IntegrityError, match="append-only"):
         foreign.execute("DELETE FROM ledger_entry")
     foreign.close()
+
+
+@only_sqlite
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DROP TRIGGER ledger_entry_no_delete",
+        "PRAGMA writable_schema = ON; DELETE FROM sqlite_master WHERE name = 'ledger_entry_no_delete'",
+        "PRAGMA writable_schema = ON; UPDATE sqlite_master SET sql = replace(sql, 'ABORT', 'IGNORE')"
+        " WHERE name = 'ledger_entry_no_delete'",
+        "DROP TRIGGER ledger_entry_no_delete; CREATE TRIGGER ledger_entry_no_delete BEFORE DELETE ON ledger_cursor"
+        " BEGIN SELECT 1; END",
+    ],
+)
+def test_who_writes_the_file_past_us_is_noticed_before_serving(append, tmp_path, monkeypatch, sql):
+    """SQLite has no roles: whoever has the file can take a trigger away, and the start-up check says which."""
+    append()
+    path = tmp_path / "copy.sqlite3"
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM INTO %s", [str(path)])
+    foreign = sqlite3.connect(path)
+    foreign.executescript(sql)
+    foreign.close()
+    connection.close()
+    monkeypatch.setitem(connection.settings_dict, "NAME", str(path))
+    try:
+        found = [each for each in soundness.problems() if each.id == "ledger.E002"]
+        assert "ledger_entry_no_delete" in found[0].message
+        assert triggers.restore(connection) == ["ledger_entry_no_delete"]
+        with pytest.raises(DatabaseError):
+            connection.cursor().execute("DELETE FROM ledger_entry")
+    finally:
+        connection.close()
 
 
 def test_no_trigger_is_wanting_after_migration(db):

@@ -9,7 +9,7 @@ from ledger import grants, owner
 class Command(createcachetable.Command):
     """Makes the cache's table as the owner, and gives the runtime role its rights on it."""
 
-    def handle(self, *tablenames: str, **options: Any) -> None:
+    def handle(self, *tablenames: Any, **options: Any) -> None:
         connection = connections[options["database"]]
         with owner.signed_in(connection):
             super().handle(*tablenames, **options)
