@@ -5,10 +5,12 @@ No row of a proposal, a judgement or a policy is looked at, so altering those ch
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -162,8 +164,14 @@ def published(entity: LegalEntity, number: int, *, before: int | None = None) ->
     """That policy version, from the entry that published it (up to an entry's number, when given)."""
     for seq, record in about(entity, "policy", str(number), (PUBLISHED,), before=before, newest_first=True):
         data = record["data"]
-        return Published(seq, number, data["digest"], digest(data["document"]), data["document"])
+        return Published(seq, number, data["digest"], _digest(json.dumps(data["document"])), data["document"])
     raise NotRejudgeable(_("The ledger holds no policy version %(number)d of this company.") % {"number": number})
+
+
+@lru_cache(maxsize=32)
+def _digest(document: str) -> str:
+    """A policy is long and judged by often."""
+    return digest(json.loads(document))
 
 
 def _judged(entity: LegalEntity, reference: str) -> Sequence[tuple[int, dict[str, Any]]]:

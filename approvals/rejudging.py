@@ -162,7 +162,7 @@ def _again(record: Recorded, entity: LegalEntity, other: Other | None) -> Rejudg
     threshold = number(policy.document.order_threshold, "set in the policy")
     facts = Facts(dict(record.facts.answers) | {"order_threshold": threshold})
     rejudged = recollection.ruling_of(gate.judge(facts, policy))
-    computed = recomputing.from_commands(record, entity=entity)
+    computed = recomputing.from_commands(record)
     if other is None:
         computed["order_threshold"] = threshold
     differences = [*_of_commands(record), *_of_policy(record, original), *_of_facts(record, computed)]
