@@ -19,6 +19,7 @@ from approvals.matter import Matter
 from approvals.models import Proposal
 from approvals.recollection import Recorded
 from approvals.vocabulary import Answer, Facts, Uncomputable
+from contracts.queries import AgreedPrice
 from ledger.command import Command, Subjects, build
 from ledger.errors import DomainError
 from ledger.models import LegalEntity
@@ -61,6 +62,11 @@ class _Recalled(Matter):
     @cached_property
     def items(self) -> list[Item]:
         return _unless(self.item_keys)
+
+    @cached_property
+    def agreed_prices(self) -> tuple[AgreedPrice | None, ...]:
+        _unless(tuple(line.item for line in self.priced_lines if line.item and line.vendor))
+        return (None,) * len(self.priced_lines)
 
     @property
     def _centres(self) -> Mapping[str, str]:  # type: ignore[override]
