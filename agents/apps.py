@@ -10,7 +10,8 @@ class AgentsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from ledger import doorbell
+        from ledger import doorbell, erasure
 
         doorbell.register("triggers", answerer="agents.triggers.answer", due="agents.triggers.due")
         doorbell.register("engine", answerer="agents.engine.answer", due="agents.engine.due")
+        erasure.register("agents", erase="agents.erasers.erase", find="agents.erasers.find")

@@ -40,20 +40,21 @@ def plan_started(plan: Plan, *, actor: Actor, causes: Sequence[int] = ()) -> Ent
 
 
 def plan_finished(plan: Plan, *, actor: Actor = ENGINE) -> Entry:
-    """Its end, good or early: `status` says which, `reason` why."""
+    """Its end, good or early. Why it ended is recorded where a person says so; else the plan's own row tells, in words
+    that may repeat what somebody typed."""
     return record(
         "plan.finished",
         actor=actor,
         entity=plan.entity,
         objects=[plan_ref(plan), ObjectRef(plan.subject_kind, plan.subject_key)],
-        data={"status": str(plan.status), "reason": plan.reason},
+        data={"status": str(plan.status)},
+        words={"reason": plan.reason} if actor.is_human else None,
     )
 
 
 def plan_parked(plan: Plan) -> Entry:
-    return record(
-        "plan.parked", actor=ENGINE, entity=plan.entity, objects=[plan_ref(plan)], data={"reason": plan.reason}
-    )
+    """The step that is parked says why, in an entry of its own."""
+    return record("plan.parked", actor=ENGINE, entity=plan.entity, objects=[plan_ref(plan)])
 
 
 def step_finished(

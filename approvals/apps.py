@@ -11,8 +11,9 @@ class ApprovalsConfig(AppConfig):
 
     def ready(self) -> None:
         from approvals import commands
-        from ledger import command, doorbell
+        from ledger import command, doorbell, erasure
 
         command.register(commands.PublishPolicy, handler="approvals.handlers.publish_policy")
         command.register(commands.AdjustBounds, handler="approvals.handlers.adjust_bounds")
         doorbell.register("clerk", answerer="approvals.clerk.answer", due="approvals.clerk.due")
+        erasure.register("approvals", erase="approvals.erasers.erase", find="approvals.erasers.find")

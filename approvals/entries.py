@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from approvals import authorship
 from approvals.models import Bounds, Decision, Judgement, PolicyVersion, Proposal
 from approvals.vocabulary import VOCABULARY
 from ledger import personal
@@ -59,19 +60,25 @@ def _record(kind: str, proposal: Proposal, *, actor: Actor, data: dict[str, Any]
 
 
 def made(proposal: Proposal, *, actor: Actor) -> Entry:
+    """The texts in its commands are committed to, each under whose words it is; so is the rationale."""
+    commands, personal = authorship.parted(proposal)
     data = {
-        "commands": proposal.commands,
+        "commands": commands,
         "confidence": proposal.confidence,
         "urgency": proposal.urgency,
-        "rationale": digest(proposal.rationale),
         "undo_of": proposal.undo_of.reference if proposal.undo_of else None,
     }
-    return _record("proposal.made", proposal, actor=actor, data=data, objects=_subjects(proposal))
+    if whose := authorship.of_words(proposal):
+        personal[whose] = {**personal.get(whose, {}), "rationale": proposal.rationale}
+    else:
+        data["rationale"] = digest(proposal.rationale)
+    return _record("proposal.made", proposal, actor=actor, data=data, personal=personal, objects=_subjects(proposal))
 
 
 def revised(proposal: Proposal, *, actor: Actor, before: str, override: bool) -> Entry:
-    data = {"commands": proposal.commands, "before": before, "override": override}
-    return _record("proposal.revised", proposal, actor=actor, data=data, objects=_subjects(proposal))
+    commands, personal = authorship.parted(proposal)
+    data = {"commands": commands, "before": before, "override": override}
+    return _record("proposal.revised", proposal, actor=actor, data=data, personal=personal, objects=_subjects(proposal))
 
 
 def judged(proposal: Proposal, judgement: Judgement, *, policy_digest: str, today: date, cause: int) -> Entry:
@@ -130,17 +137,20 @@ def decided(proposal: Proposal, decision: Decision, *, kind: str, level: str) ->
     }
     actor = Actor(ActorKind(decision.actor_kind), decision.actor_id)
     policy = decision.judgement.policy.digest
-    return _record(kind, proposal, actor=actor, data=data, policy=policy, objects=_subjects(proposal))
+    words = {"comment": decision.comment}
+    return _record(kind, proposal, actor=actor, data=data, words=words, policy=policy, objects=_subjects(proposal))
 
 
 def came_back(proposal: Proposal, *, actor: Actor, difference: Sequence[dict[str, Any]], cause: int) -> Entry:
     """Carrying out was refused: a stricter verdict, a missing level, an expired approval, a failed handler."""
-    data = {"by": "execution", "difference": list(difference), "status": proposal.status}
+    told = [each for each in difference if each.get("fact") != "actor_name"]
+    data = {"by": "execution", "difference": told, "status": proposal.status}
     return _record("proposal.returned", proposal, actor=actor, data=data, causes=[cause], objects=_subjects(proposal))
 
 
-def withdrawn(proposal: Proposal, *, actor: Actor) -> Entry:
-    return _record("proposal.withdrawn", proposal, actor=actor, data={}, objects=_subjects(proposal))
+def withdrawn(proposal: Proposal, *, actor: Actor, reason: str = "") -> Entry:
+    words = {"reason": reason}
+    return _record("proposal.withdrawn", proposal, actor=actor, data={}, words=words, objects=_subjects(proposal))
 
 
 def carried_out(

@@ -13,13 +13,13 @@ from django.db import transaction
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
-from approvals import chains, entries, evidence, judging, limits, locks, proposals
+from approvals import authorship, chains, entries, evidence, judging, limits, locks, proposals
 from approvals.document import Level
 from approvals.errors import NotDue
 from approvals.gate import SEVERITY, Fired, Outcome
 from approvals.judging import Judged
 from approvals.models import CarriedOut, Decision, Judgement, Proposal
-from ledger import authority, clock, doorbell
+from ledger import authority, clock, doorbell, personal
 from ledger.actors import Actor, ActorKind
 from ledger.command import Carried, Command, ObjectRef, fingerprint, handler_path
 from ledger.errors import DomainError, NoAuthority, Stale, Stopped
@@ -96,7 +96,8 @@ def _carry_out(held: Proposal, decision: Decision) -> None:
         _send_back(held, judged, difference, decision)
         return
     judging.store(held, judged, stage=Judgement.Stage.EXECUTE, cause=decision.entry_seq)
-    with authority.spending(granted_id, held.fingerprint) as granted:
+    whose = personal.speaking(authorship.of_words(held))
+    with authority.spending(granted_id, held.fingerprint) as granted, whose:
         carried = [_call(each, granted, decision, held) for each in commands]
     _keep(held, commands, carried, decision, judged)
 

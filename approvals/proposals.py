@@ -111,7 +111,7 @@ def withdraw(proposal: Proposal, *, actor: Actor, reason: str) -> Proposal:
         void(held)
         held.status, held.problem = Status.WITHDRAWN, reason
         held.save(update_fields=["status", "problem"])
-        entries.withdrawn(held, actor=actor)
+        entries.withdrawn(held, actor=actor, reason=reason)
         doorbell.ring("proposal withdrawn")
     proposal.refresh_from_db()
     return proposal

@@ -14,8 +14,10 @@ class LedgerConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from ledger import checks, doorbell  # noqa: F401  importing registers the checks
+        from ledger import checks, command, commands, doorbell, erasure  # noqa: F401  importing registers the checks
 
+        command.register(commands.EraseSubject, handler="ledger.handlers.erase_subject")
+        erasure.register("accounts", erase="ledger.erasers.erase", find="ledger.erasers.find")
         doorbell.register("outbox", answerer="ledger.outbox.answer", due="ledger.outbox.due")
         # Django's own hooks for connections and migrations; the project has no model signals.
         connection_created.connect(_prepare, dispatch_uid="ledger")

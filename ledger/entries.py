@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ledger.actors import Actor
@@ -17,7 +17,7 @@ def switch_turned(switch: Switch, *, actor: Actor, entity: LegalEntity) -> Entry
         actor=actor,
         entity=entity,
         objects=[ObjectRef("switch", switch.scope)],
-        data={"reason": switch.reason},
+        words={"reason": switch.reason},
     )
 
 
@@ -55,7 +55,7 @@ def effect_cancelled(effect: Effect, *, reason: str) -> Entry:
         actor=Actor.system("outbox"),
         entity=effect.entity,
         objects=_objects(effect),
-        data={"reason": reason},
+        words={"reason": reason},
         effect_key=effect.effect_key,
     )
 
@@ -66,8 +66,23 @@ def effect_resolved(effect: Effect, *, kind: str, detail: str, actor: Actor) -> 
         actor=actor,
         entity=effect.entity,
         objects=_objects(effect),
-        data={"outcome": kind, "detail": detail},
+        data={"outcome": kind},
+        words={"detail": detail},
         effect_key=effect.effect_key,
+    )
+
+
+def subject_erased(
+    subject: str, *, counts: Mapping[str, int], actor: Actor, entity: LegalEntity, causes: Sequence[int] = ()
+) -> Entry:
+    """By number and with counts: what it was is gone, also from here."""
+    return record(
+        "subject.erased",
+        actor=actor,
+        entity=entity,
+        objects=[ObjectRef("subject", subject)],
+        data={"rows": {name: str(rows) for name, rows in sorted(counts.items())}},
+        causes=causes,
     )
 
 

@@ -174,6 +174,18 @@ def is_erased(subject: str) -> bool:
     return SubjectKey.objects.filter(subject=subject).exclude(erased_at=None).exists()
 
 
+def count(subject: str) -> int:
+    return PersonalValue.objects.filter(subject=subject).count()
+
+
+def texts_of(subject: str) -> Iterator[str]:
+    """Every text that the ledger keeps under the subject's key: what they said, wherever a copy of it may stand."""
+    ring: dict[str, bytes | None] = {}
+    for row in PersonalValue.objects.filter(subject=subject).iterator(chunk_size=2000):
+        if (opened := _open(row, ring)) and isinstance(opened.value, str):
+            yield opened.value
+
+
 def forget(subject: str) -> int:
     """Destroys key, values and salts, and returns how many values went. For `ledger.erasure` alone."""
     at = clock.now()
@@ -202,9 +214,9 @@ def rewrap() -> int:
     """Puts every subject's key under the newest key of the ring; the old one may then be taken away."""
     newest, done = next(iter(keys.ring())), 0
     for row in SubjectKey.objects.filter(erased_at=None):
-        if keys.key_id_of(row.wrapped_key) == newest:
+        if keys.key_id_of(bytes(row.wrapped_key)) == newest:
             continue
-        fresh = keys.encrypt(PURPOSE, keys.decrypt(PURPOSE, row.wrapped_key, row.subject), row.subject)
+        fresh = keys.encrypt(PURPOSE, keys.decrypt(PURPOSE, bytes(row.wrapped_key), row.subject), row.subject)
         # Not of one erased meanwhile.
         done += SubjectKey.objects.filter(pk=row.pk, erased_at=None).update(wrapped_key=fresh)
     return done
@@ -228,7 +240,7 @@ def _known_key(subject: str) -> bytes | None:
 
 
 def _unwrapped(key: SubjectKey) -> bytes | None:
-    return None if key.erased_at else keys.decrypt(PURPOSE, key.wrapped_key, key.subject)
+    return None if key.erased_at else keys.decrypt(PURPOSE, bytes(key.wrapped_key), key.subject)
 
 
 def _seal(key: bytes, committed: Committed, context: str) -> bytes:

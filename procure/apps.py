@@ -10,7 +10,7 @@ class ProcureConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from ledger import command, doorbell, outbox
+        from ledger import command, doorbell, erasure, outbox
         from procure import commands
         from procure.erp import registration
 
@@ -30,3 +30,4 @@ class ProcureConfig(AppConfig):
         doorbell.register("events", answerer="procure.sourcing.events.answer", due="procure.sourcing.events.due")
         outbox.register("mail", path="procure.messages.sender", in_order=False)
         registration.register()
+        erasure.register("procure", erase="procure.erasers.erase", find="procure.erasers.find")

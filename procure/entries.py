@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ledger.actors import Actor
 from ledger.command import ObjectRef
 from ledger.journal import record
 from ledger.models import Effect, Entry
+from ledger.personal import Personal, person, vendor
 from procure.models import Award, Bid, BidVersion, Budget, Commitment, Invitation, Order, Requisition, SourcingEvent
 
 
@@ -40,8 +41,10 @@ def requisition_fact(
     data: dict[str, Any] | None = None,
     causes: Sequence[int] = (),
     on_behalf_of: Actor | None = None,
+    personal: Personal | None = None,
+    words: Mapping[str, str] | None = None,
 ) -> Entry:
-    """`what` is captured, read, answered, raised or withdrawn."""
+    """`what` is captured, read, answered, raised or withdrawn. What was said goes into `personal` or `words`."""
     return record(
         f"requisition.{what}",
         actor=actor,
@@ -50,6 +53,8 @@ def requisition_fact(
         data={"status": requisition.status, **(data or {})},
         causes=causes,
         on_behalf_of=on_behalf_of,
+        personal=personal,
+        words=words,
     )
 
 
@@ -61,6 +66,7 @@ def event_fact(
     data: dict[str, Any] | None = None,
     causes: Sequence[int] = (),
     objects: Iterable[ObjectRef] = (),
+    words: Mapping[str, str] | None = None,
 ) -> Entry:
     """`what` is published, mails_sent_now, closed, opened, opening_failed or cancelled."""
     return record(
@@ -69,11 +75,19 @@ def event_fact(
         entity=event.entity,
         objects=[of_event(event), of_requisition(event.requisition), *objects],
         data={"status": event.status, **(data or {})},
+        words=words,
         causes=causes,
     )
 
 
-def invitation_fact(what: str, invitation: Invitation, *, actor: Actor, data: dict[str, Any] | None = None) -> Entry:
+def invitation_fact(
+    what: str,
+    invitation: Invitation,
+    *,
+    actor: Actor,
+    personal: Personal | None = None,
+    words: Mapping[str, str] | None = None,
+) -> Entry:
     """`what` is sent, sent_again, opened, declined or revoked; never the token."""
     event = invitation.event
     return record(
@@ -81,7 +95,8 @@ def invitation_fact(what: str, invitation: Invitation, *, actor: Actor, data: di
         actor=actor,
         entity=event.entity,
         objects=[of_invitation(invitation), of_event(event), ObjectRef("vendor", invitation.vendor.key)],
-        data=data or {},
+        personal=personal,
+        words=words,
     )
 
 
@@ -98,7 +113,13 @@ def bid_submitted(bid: Bid, version: BidVersion, *, actor: Actor) -> Entry:
 
 
 def award_fact(
-    what: str, award: Award, *, actor: Actor, causes: Sequence[int], data: dict[str, Any] | None = None
+    what: str,
+    award: Award,
+    *,
+    actor: Actor,
+    causes: Sequence[int],
+    data: dict[str, Any] | None = None,
+    words: Mapping[str, str] | None = None,
 ) -> Entry:
     """`what` is made or revoked."""
     return record(
@@ -107,12 +128,19 @@ def award_fact(
         entity=award.entity,
         objects=[ObjectRef("award", award.reference), of_event(award.event)],
         data={"status": award.status, **(data or {})},
+        words=words,
         causes=causes,
     )
 
 
 def order_fact(
-    what: str, order: Order, *, actor: Actor, causes: Sequence[int], data: dict[str, Any] | None = None
+    what: str,
+    order: Order,
+    *,
+    actor: Actor,
+    causes: Sequence[int],
+    data: dict[str, Any] | None = None,
+    words: Mapping[str, str] | None = None,
 ) -> Entry:
     """`what` is issued, changed or cancelled."""
     objects = [of_order(order), ObjectRef("vendor", order.vendor.key)]
@@ -124,18 +152,21 @@ def order_fact(
         entity=order.entity,
         objects=objects,
         data={"status": order.status, **(data or {})},
+        words=words,
         causes=causes,
     )
 
 
-def erp_fact(what: str, order: Order, *, effect: Effect, data: dict[str, Any]) -> Entry:
-    """`what` is confirmed, refused, unknown or cancelled."""
+def erp_fact(what: str, order: Order, *, effect: Effect, data: dict[str, Any], reason: str = "") -> Entry:
+    """`what` is confirmed, refused, unknown or cancelled. An ERP that explains itself may repeat what we sent it."""
+    whose = person(order.requisition.requested_by_id) if order.requisition else vendor(order.vendor.key)
     return record(
         f"erp.{what}",
         actor=Actor.system("erp"),
         entity=order.entity,
         objects=[of_order(order), ObjectRef("effect", effect.effect_key)],
         data={"purpose": effect.purpose, **data},
+        personal={whose: {"reason": reason}},
         effect_key=effect.effect_key,
         causes=[effect.cause_seq] if effect.cause_seq else (),
     )

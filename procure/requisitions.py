@@ -60,7 +60,7 @@ def capture(
         requisition._change_reason = "captured"
         requisition.save()
         entries.requisition_fact(
-            "captured", requisition, actor=actor, data={"source": requisition.source_id, "channel": channel}
+            "captured", requisition, actor=actor, data={"channel": channel}, words={"words": words}
         )
         doorbell.ring(f"{requisition.reference} captured")
     return requisition
@@ -174,6 +174,7 @@ def answer(requisition: Requisition, answers: Mapping[str, str], *, actor: Actor
         if not given:
             raise InvalidInput(_("Answer at least one question."))
         for path, text in given.items():
+            sources.keep(text, origin=f"user:{person.pk}")
             held.questions.filter(path=path, answered_at=None).update(
                 answer=text, answered_by=person, answered_at=clock.now()
             )
@@ -181,9 +182,8 @@ def answer(requisition: Requisition, answers: Mapping[str, str], *, actor: Actor
             "answered",
             held,
             actor=actor,
-            data={
-                "answers": {path: sources.keep(text, origin=f"user:{person.pk}").digest for path, text in given.items()}
-            },
+            data={"answered": sorted(given)},
+            words={f"answers.{path}": text for path, text in given.items()},
         )
         doorbell.ring(f"{held.reference} answered")
     return held

@@ -10,10 +10,11 @@ class VendorsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from ledger import command
+        from ledger import command, erasure
         from vendors import commands
 
         command.register(commands.QualifyVendor, handler="vendors.handlers.qualify_vendor")
         command.register(commands.WithdrawQualification, handler="vendors.handlers.withdraw_qualification")
         command.register(commands.BlockVendor, handler="vendors.handlers.block_vendor")
         command.register(commands.UnblockVendor, handler="vendors.handlers.unblock_vendor")
+        erasure.register("vendors", erase="vendors.erasers.erase", find="vendors.erasers.find")

@@ -10,12 +10,13 @@ from pydantic import Field, StringConstraints
 
 from ledger.command import Change, Command, Exit, ObjectRef, Subjects
 from ledger.errors import InvalidInput
+from ledger.spoken import AUTHORS
 from vendors import queries
 from vendors.models import Vendor
 
 VendorKey = Annotated[str, StringConstraints(strip_whitespace=True, to_upper=True, min_length=1, max_length=20)]
-Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500)]
-Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)]
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500), AUTHORS]
+Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500), AUTHORS]
 CategoryCode = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
 
 

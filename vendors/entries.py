@@ -19,7 +19,8 @@ def vendor_qualified(
         actor=actor,
         entity=vendor.entity,
         objects=[ObjectRef("vendor", vendor.key)],
-        data={"before": before, "after": vendor.status, "category": category, "note": note},
+        data={"before": before, "after": vendor.status, "category": category},
+        words={"note": note},
         causes=causes,
     )
 
@@ -32,7 +33,8 @@ def qualification_withdrawn(
         actor=actor,
         entity=vendor.entity,
         objects=[ObjectRef("vendor", vendor.key)],
-        data={"before": before, "after": vendor.status, "category": category, "reason": reason},
+        data={"before": before, "after": vendor.status, "category": category},
+        words={"reason": reason},
         causes=causes,
     )
 
@@ -43,7 +45,8 @@ def vendor_blocked(vendor: Vendor, *, before: str, actor: Actor, causes: Sequenc
         actor=actor,
         entity=vendor.entity,
         objects=[ObjectRef("vendor", vendor.key)],
-        data={"before": before, "after": vendor.status, "reason": vendor.blocked_reason},
+        data={"before": before, "after": vendor.status},
+        words={"reason": vendor.blocked_reason},
         causes=causes,
     )
 
@@ -54,6 +57,7 @@ def vendor_unblocked(vendor: Vendor, *, reason: str, actor: Actor, causes: Seque
         actor=actor,
         entity=vendor.entity,
         objects=[ObjectRef("vendor", vendor.key)],
-        data={"before": Vendor.Status.BLOCKED.value, "after": vendor.status, "reason": reason},
+        data={"before": Vendor.Status.BLOCKED.value, "after": vendor.status},
+        words={"reason": reason},
         causes=causes,
     )

@@ -45,7 +45,8 @@ class Plan(models.Model):
 
 
 class Step(models.Model):
-    """One node of a plan. Once it has a result, a trigger keeps result and status as they are."""
+    """One node of a plan. Once it has a result, a trigger keeps result and status as they are: only erasing a person
+    takes words out of it, and `erased_at` says so."""
 
     class Status(models.TextChoices):
         PENDING = "pending", _("Not yet")
@@ -84,6 +85,7 @@ class Step(models.Model):
     error = models.TextField(blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
+    erased_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["id"]

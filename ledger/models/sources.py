@@ -4,7 +4,7 @@ from django.db import models
 
 
 class Source(models.Model):
-    """Kept by digest, so that evidence can point at a span of exactly this. Erased: the digest alone is left, as a name."""
+    """Kept by digest, so that evidence can point at a span of exactly this. Once erased, only the digest is left."""
 
     digest = models.CharField(max_length=64, primary_key=True)
     media_type = models.CharField(max_length=80, default="text/plain; charset=utf-8")

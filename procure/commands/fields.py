@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from ledger.errors import InvalidInput
 from ledger.money import parse_amount
+from ledger.spoken import AUTHORS, REQUESTERS
 
 
 def _amount(value: Any) -> Any:
@@ -32,10 +33,12 @@ Reference = Annotated[
 ]
 VendorKey = Reference
 ItemKey = Annotated[str, StringConstraints(strip_whitespace=True, to_upper=True, max_length=20), Readable]
-Description = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), Readable]
+Description = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), Readable, REQUESTERS
+]
 Unit = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20), Readable]
-Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500), Readable]
-Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000), Readable]
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500), Readable, AUTHORS]
+Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000), Readable, AUTHORS]
 Currency = Annotated[str, StringConstraints(strip_whitespace=True, to_upper=True, pattern=r"^[A-Z]{3}$")]
 Country = Annotated[str, StringConstraints(strip_whitespace=True, to_upper=True, pattern=r"^([A-Z]{2})?$")]
 Incoterm = Annotated[str, StringConstraints(strip_whitespace=True, to_upper=True, pattern=r"^([A-Z]{3})?$")]

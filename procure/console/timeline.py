@@ -9,6 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from ledger import personal
 from ledger.actors import Actor
 from ledger.chain import read
 from ledger.command import ObjectRef
@@ -90,13 +91,18 @@ class Line:
 
 def lines(entries: Iterable[Entry]) -> list[Line]:
     entries = list(entries)
+    said = personal.of(entries)
     known = names.actors((each.actor_kind, each.actor_id) for each in entries)
-    return [_line(each, known[(each.actor_kind, each.actor_id)]) for each in entries]
+    return [
+        _line(each, known[(each.actor_kind, each.actor_id)], said.get((each.log_id, each.seq), {})) for each in entries
+    ]
 
 
-def _line(entry: Entry, actor: Actor) -> Line:
+def _line(entry: Entry, actor: Actor, said: dict[str, Any]) -> Line:
     body = read(entry)
     data = body.get("data", {})
+    committed = {name: said.get(name, str(_("erased"))) for name in TOLD if name in body.get("commitments", ())}
+    tellable = data | committed
     return Line(
         seq=entry.seq,
         at=entry.time,
@@ -106,7 +112,7 @@ def _line(entry: Entry, actor: Actor) -> Line:
         refs=tuple(
             Ref(each["kind"], each["key"], address(each["kind"], each["key"])) for each in body.get("objects", ())
         ),
-        told="; ".join([*_steps(body), *(str(data[name]) for name in TOLD if _worth_telling(data.get(name)))]),
+        told="; ".join([*_steps(body), *(str(tellable[name]) for name in TOLD if _worth_telling(tellable.get(name)))]),
         data=data,
         hash=entry.hash,
     )

@@ -87,7 +87,7 @@ def withdraw_requisition(
     requisition._change_reason = authority.reference
     requisition.save()
     fact = entries.requisition_fact(
-        "withdrawn", requisition, actor=actor, causes=[cause], data={"reason": command.reason}
+        "withdrawn", requisition, actor=actor, causes=[cause], words={"reason": command.reason}
     )
     budgets.release("requisition", requisition.reference, actor=actor, causes=[fact.seq])
     return Carried(result={"requisition": requisition.reference}, objects=(entries.of_requisition(requisition),))

@@ -98,7 +98,8 @@ def award_event(command: AwardEvent, *, authority: Authority, actor: Actor, enti
         award,
         actor=actor,
         causes=[cause],
-        data={"lines": [line.model_dump() for line in command.lines], "reason": command.reason},
+        data={"lines": [line.model_dump() for line in command.lines]},
+        words={"reason": command.reason},
     )
     return Carried(
         result={"award": award.reference},
@@ -121,5 +122,5 @@ def revoke_award(
     SourcingEvent.objects.filter(pk=award.event_id, status=SourcingEvent.Status.AWARDED).update(
         status=SourcingEvent.Status.OPENED
     )
-    entries.award_fact("revoked", award, actor=actor, causes=[cause], data={"reason": command.reason})
+    entries.award_fact("revoked", award, actor=actor, causes=[cause], words={"reason": command.reason})
     return Carried(result={"award": award.reference}, objects=(entries.of_event(award.event),))

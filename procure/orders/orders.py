@@ -188,7 +188,7 @@ def change(command: ChangeOrder, *, actor: Actor, entity: LegalEntity, cause: in
     order.save(update_fields=["current_version"])
     _write_version(order, command, reason=command.reason)
     fact = entries.order_fact(
-        "changed", order, actor=actor, causes=[cause], data={"total": command.total, "reason": command.reason}
+        "changed", order, actor=actor, causes=[cause], data={"total": command.total}, words={"reason": command.reason}
     )
     budgets.release("order", order.reference, actor=actor, causes=[fact.seq])
     _hold(order, command.total, actor=actor, cause=fact.seq)
@@ -241,7 +241,7 @@ def cancel(command: CancelOrder, *, actor: Actor, entity: LegalEntity, cause: in
     order = _locked(command.order, entity)
     order.status = Order.Status.CANCELLED
     order.save(update_fields=["status"])
-    fact = entries.order_fact("cancelled", order, actor=actor, causes=[cause], data={"reason": command.reason})
+    fact = entries.order_fact("cancelled", order, actor=actor, causes=[cause], words={"reason": command.reason})
     budgets.release("order", order.reference, actor=actor, causes=[fact.seq])
     _back_to_sourcing(order, actor=actor, cause=fact.seq, reason=reason)
     never_left = outbox.cancel(_creation_key(order), reason=command.reason)

@@ -51,7 +51,7 @@ def refused(order_reference: str, *, detail: str, effect: Effect, connection: Er
         if tracking.erp_status not in ENDING:
             tracking.erp_status = Status.REFUSED
     tracking.save()
-    entries.erp_fact("refused", order, effect=effect, data={"reason": detail[:500], "connection": connection.name})
+    entries.erp_fact("refused", order, effect=effect, data={"connection": connection.name}, reason=detail[:500])
     doorbell.ring(f"{order.reference} refused")
 
 
@@ -62,7 +62,7 @@ def unknown(order_reference: str, *, detail: str, effect: Effect, connection: Er
         tracking.erp_status = Status.UNKNOWN
     tracking.problem = detail
     tracking.save()
-    entries.erp_fact("unknown", order, effect=effect, data={"reason": detail[:500], "connection": connection.name})
+    entries.erp_fact("unknown", order, effect=effect, data={"connection": connection.name}, reason=detail[:500])
     doorbell.ring(f"{order.reference} unknown")
 
 

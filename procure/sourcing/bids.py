@@ -21,6 +21,7 @@ from ledger import clock, doorbell, keys
 from ledger.command import canonical
 from ledger.errors import InvalidInput, Stale
 from ledger.money import LIMIT, Money
+from ledger.personal import contact
 from procure import entries
 from procure.errors import NoRate, NotOpen, SealBroken, StillSealed, TooLate, WrongState
 from procure.finance import currency
@@ -195,7 +196,8 @@ def decline(invitation: Invitation, reason: str) -> None:
         if held.status == Invitation.Status.SUBMITTED:
             raise WrongState(_("You have quoted already. Revise the quote, or ask the buyer to leave it out."))
         Invitation.objects.filter(pk=held.pk).update(status=Invitation.Status.DECLINED, decline_reason=why)
-        entries.invitation_fact("declined", held, actor=invitations.supplier_of(held))
+        said = {contact(who.pk): {"reason": why}} if (who := invitations.contact_of(held.vendor)) else None
+        entries.invitation_fact("declined", held, actor=invitations.supplier_of(held), personal=said)
         doorbell.ring(f"{held.event.reference} declined")
 
 

@@ -229,5 +229,5 @@ def cancel(event: SourcingEvent, *, reason: str, actor: Actor, cause: int) -> No
     if not SourcingEvent.objects.filter(pk=event.pk, status__in=live).update(status=SourcingEvent.Status.CANCELLED):
         raise WrongState(_("%s cannot be cancelled any more.") % event.reference)
     event.refresh_from_db()
-    entries.event_fact("cancelled", event, actor=actor, causes=[cause], data={"reason": reason})
+    entries.event_fact("cancelled", event, actor=actor, causes=[cause], words={"reason": reason})
     doorbell.ring(f"{event.reference} cancelled")

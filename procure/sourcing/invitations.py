@@ -93,5 +93,5 @@ def revoke(invitation: Invitation, *, actor: Actor, reason: str = "") -> None:
                 % held.vendor.name
             )
         Invitation.objects.filter(pk=held.pk).update(revoked_at=clock.now())
-        entries.invitation_fact("revoked", held, actor=actor, data={"reason": reason})
+        entries.invitation_fact("revoked", held, actor=actor, words={"reason": reason})
         doorbell.ring(f"{held.event.reference} revoked")

@@ -1,0 +1,33 @@
+"""What this floor keeps of people at vendors, and of a vendor that is a person."""
+
+from __future__ import annotations
+
+from django.apps import apps
+from django.db.models import QuerySet
+
+from ledger.erasure import Erasing, Found
+from ledger.redaction import MARK
+from vendors.models import VendorContact
+
+
+def find(subject: str) -> Found:
+    contacts = list(_contacts(*subject.split(":", 1)))
+    names = (each.name for each in contacts if " " in each.name)
+    return Found(len(contacts), (*names, *(each.email for each in contacts)))
+
+
+def erase(erasing: Erasing) -> int:
+    """The contact stays as a row, without a verified address: no mail goes there any more. Bids and their remarks are
+    the vendor's own offer and stay with the event."""
+    done = erasing.words.sweep(apps.get_app_config("vendors").get_models())
+    for contact in _contacts(erasing.kind, erasing.key):
+        contact.name, contact.email, contact.verified_at = MARK, f"erased-{contact.pk}@invalid.invalid", None
+        contact.save(update_fields=["name", "email", "verified_at"])
+        done += 1
+    return done
+
+
+def _contacts(kind: str, key: str) -> QuerySet[VendorContact]:
+    if kind == "contact":
+        return VendorContact.objects.filter(pk=int(key))
+    return VendorContact.objects.filter(vendor__key=key) if kind == "vendor" else VendorContact.objects.none()
