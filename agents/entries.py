@@ -6,11 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agents.models import Plan, PlanTemplate, Step
+from ledger import personal
 from ledger.actors import Actor
 from ledger.command import ObjectRef
 from ledger.journal import record
 from ledger.models import Entry
 
+#: What of a reader's account is a digest of the words themselves.
+WORDS = ("source", "reading")
 ENGINE = Actor.system("engine")
 
 
@@ -67,14 +70,20 @@ def step_finished(
     model: Mapping[str, str],
     reader: Mapping[str, Any] | None = None,
 ) -> Entry:
-    """`reader` is what reading the same text once more takes (see rereading); steps that read nothing have none."""
-    data = {"result_digest": result_digest, "evidence": evidence}
+    """`reader` is what reading the same text once more takes (see rereading); steps that read nothing have none.
+
+    A digest of a person's words says what they were to whoever guesses them, so those are committed to with salt.
+    """
+    data: dict[str, Any] = {"result_digest": result_digest, "evidence": evidence}
+    told, whose = dict(reader or {}), plan.requested_by_id
+    words = {f"reader.{name}": told.pop(name) for name in WORDS if name in told and whose}
     return record(
         "step.finished",
         actor=Actor.agent(step.role),
         entity=plan.entity,
         objects=[step_ref(plan, step.key), plan_ref(plan)],
-        data=data | ({"reader": reader} if reader else {}),
+        data=data | ({"reader": told} if told else {}),
+        personal={personal.person(whose): words} if whose and words else None,
         model=model,
         plan={"plan": plan.reference, "step": step.key, "attempt": step.attempts},
     )

@@ -23,7 +23,7 @@ from agents.readers import catalogue
 from agents.readers.text import normalise
 from agents.roles.intake import reading
 from agents.roles.intake.reading import Material
-from approvals import recollection
+from approvals import chronicle
 from ledger.command import digest
 from ledger.errors import InvalidInput, NotFound
 from ledger.models import LegalEntity, Source
@@ -47,7 +47,7 @@ class Reading:
 
     tier_recorded: str
     tier_used: str
-    recorded: str
+    recorded: str | None
     reread: str | None
     same: bool | None
     differences: tuple[FieldDifference, ...] = ()
@@ -66,7 +66,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class StepRead:
-    """One step that had finished. `kept`: the result still kept is the one recorded; None when it is gone."""
+    """One step that had finished. `kept`: its result is still the one recorded. None: it, or words in it, are gone."""
 
     seq: int
     key: str
@@ -120,28 +120,29 @@ def reread(entity: LegalEntity, proposal_reference: str, *, tier: str | None = N
     """
     if tier is not None and tier not in tiers.TIERS:
         raise InvalidInput(_("The tier is one of %(tiers)s.") % {"tiers": ", ".join(tiers.TIERS)})
-    made = next(iter(recollection.about(entity, "proposal", proposal_reference, ("proposal.made",))), None)
+    made = next(iter(chronicle.about(entity, "proposal", proposal_reference, ("proposal.made",))), None)
     if made is None:
         raise NotFound(_("The ledger holds no proposal “%(ref)s”.") % {"ref": proposal_reference[:80]})
     seq, record = made
     plan = record.get("plan", {}).get("plan", "")
     if not plan:
         return Reread(proposal_reference, "", {}, ())
-    started = next(iter(recollection.about(entity, "plan", plan, ("plan.started",), before=seq)), None)
+    started = next(iter(chronicle.about(entity, "plan", plan, ("plan.started",), before=seq)), None)
     told = started[1]["data"] if started else {}
-    finished = recollection.about(entity, "plan", plan, ("step.finished",), before=seq)
+    finished = chronicle.about(entity, "plan", plan, ("step.finished",), before=seq)
     return Reread(
         proposal_reference,
         plan,
         {name: told[name] for name in ("template", "version", "digest") if name in told},
-        tuple(_step(plan, number, each, tier) for number, each in finished),
+        tuple(_step(entity, plan, number, each, tier) for number, each in finished),
     )
 
 
-def _step(plan: str, seq: int, record: Mapping[str, Any], tier: str | None) -> StepRead:
+def _step(entity: LegalEntity, plan: str, seq: int, record: Mapping[str, Any], tier: str | None) -> StepRead:
     data, key = record["data"], record["plan"]["step"]
-    result = Step.objects.filter(plan__reference=plan, key=key).values_list("result", flat=True).first()
-    reader = data.get("reader", {})
+    kept = Step.objects.filter(plan__reference=plan, key=key, erased_at=None).exclude(result=None)
+    result = kept.values_list("result", flat=True).first()
+    reader = data.get("reader", {}) | chronicle.committed(entity, seq, record, "reader.")
     return StepRead(
         seq=seq,
         key=key,
@@ -177,17 +178,17 @@ def _reading(reader: Mapping[str, Any], tier: str) -> Reading:
         tier,
         reader["reading"],
         found,
-        None if other else found == reader["reading"],
+        None if other or not reader["reading"] else found == reader["reading"],
         tuple(_differing(before, json.loads(kept))) if recorded is not None else (),
         tuple(notes),
     )
 
 
-def _source(key: str) -> str | None:
-    """The kept text; None when it was erased, or is not what its digest says."""
-    found = Source.objects.filter(pk=key).first()
+def _source(key: str | None) -> str | None:
+    """The kept text; None when it or its digest was erased, or when it is not what its digest says."""
+    found = Source.objects.filter(pk=key).first() if key else None
     content = bytes(found.content) if found else b""
-    return content.decode() if hashlib.sha256(content).hexdigest() == key else None
+    return content.decode() if found and hashlib.sha256(content).hexdigest() == key else None
 
 
 def _changed(reader: Mapping[str, Any], *, other: bool) -> Iterator[str]:

@@ -5,24 +5,25 @@ No row of a proposal, a judgement or a policy is looked at, so altering those ch
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from django.utils.translation import gettext as _
 
-from approvals import entries
+from approvals import chronicle, entries
 from approvals.errors import NotRejudgeable
 from approvals.gate import Verdict
 from approvals.vocabulary import VOCABULARY, Answer, Facts, Uncomputable, answer_from_json
-from ledger import personal
 from ledger.actors import Actor, ActorKind
-from ledger.chain import leaf_hash, read
 from ledger.command import digest
 from ledger.errors import InvalidInput, NotFound
-from ledger.models import Entry, LegalEntity
+from ledger.models import LegalEntity
+from ledger.redaction import MARK
 
 JUDGED, PUBLISHED = "proposal.judged", "policy.published"
 #: Entries that say which commands a proposal holds from then on.
@@ -71,12 +72,22 @@ class Ruling:
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """The commands as an entry states them; `fingerprint` is what it claims, `recomputed` what they give."""
+    """The commands as an entry states them; `fingerprint` is what it claims, `recomputed` what they give.
+
+    Texts somebody typed are kept beside the chain. `erased` are the paths of those that are gone: then nothing can be
+    recomputed, and a mark stands in their place.
+    """
 
     seq: int
     commands: tuple[Mapping[str, Any], ...]
     fingerprint: str
-    recomputed: str
+    recomputed: str | None
+    erased: tuple[str, ...] = ()
+
+    @property
+    def same(self) -> bool | None:
+        """None: words in them were erased, so nobody can tell."""
+        return None if self.recomputed is None else self.fingerprint == self.recomputed
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +145,10 @@ def find(entity: LegalEntity, seq_or_reference: int | str) -> Recorded:
     text = str(seq_or_reference).strip()
     if not text.isdecimal():
         return _recorded(entity, _judged(entity, text)[-1])
-    seq, record = _at(entity, int(text))
+    seq, record = chronicle.at(entity, int(text))
     if record["kind"] == JUDGED:
         return _recorded(entity, (seq, record))
-    reference = _proposal_of(record)
+    reference = chronicle.proposal_of(record)
     if not reference:
         raise InvalidInput(
             _("Entry %(seq)d is “%(kind)s” and judges nothing. Name a proposal or an entry about one.")
@@ -160,60 +171,23 @@ def find_all(entity: LegalEntity, reference: str) -> tuple[Recorded, ...]:
 
 def published(entity: LegalEntity, number: int, *, before: int | None = None) -> Published:
     """That policy version, from the entry that published it (up to an entry's number, when given)."""
-    for seq, record in about(entity, "policy", str(number), (PUBLISHED,), before=before, newest_first=True):
+    for seq, record in chronicle.about(entity, "policy", str(number), (PUBLISHED,), before=before, newest_first=True):
         data = record["data"]
-        return Published(seq, number, data["digest"], digest(data["document"]), data["document"])
+        return Published(seq, number, data["digest"], _digest(json.dumps(data["document"])), data["document"])
     raise NotRejudgeable(_("The ledger holds no policy version %(number)d of this company.") % {"number": number})
 
 
+@lru_cache(maxsize=32)
+def _digest(document: str) -> str:
+    """A policy is long and judged by often."""
+    return digest(json.loads(document))
+
+
 def _judged(entity: LegalEntity, reference: str) -> Sequence[tuple[int, dict[str, Any]]]:
-    found = list(about(entity, "proposal", reference, (JUDGED,)))
+    found = list(chronicle.about(entity, "proposal", reference, (JUDGED,)))
     if not found:
         raise NotFound(_("The ledger holds no judgement of “%(ref)s”.") % {"ref": reference[:80]})
     return found
-
-
-def _at(entity: LegalEntity, seq: int) -> tuple[int, dict[str, Any]]:
-    entry = Entry.objects.filter(log=entity.log_id, seq=seq).first() if seq < 2**53 else None
-    record = _content(entry) if entry else {}
-    if record.get("entity") != entity.code:
-        raise NotFound(_("The ledger of this company has no entry %(seq)d.") % {"seq": seq})
-    return seq, record
-
-
-def about(
-    entity: LegalEntity,
-    kind: str,
-    key: str,
-    kinds: Sequence[str],
-    *,
-    before: int | None = None,
-    newest_first: bool = False,
-) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Entries of these kinds whose own bytes name the object; the index only says where to look."""
-    found = Entry.objects.filter(
-        log=entity.log_id, kind__in=kinds, objects_index__kind=kind, objects_index__key=key
-    ).order_by("-seq" if newest_first else "seq")
-    if before is not None:
-        found = found.filter(seq__lt=before)
-    for entry in found.iterator():
-        record = _content(entry)
-        named = {(each["kind"], each["key"]) for each in record["objects"]}
-        if (kind, key) in named and record["entity"] == entity.code and record["kind"] in kinds:
-            yield entry.seq, record
-
-
-def _content(entry: Entry) -> dict[str, Any]:
-    if leaf_hash(bytes(entry.bytes)) != entry.hash:
-        raise NotRejudgeable(
-            _("Entry %(seq)d is not what was hashed. Verify the ledger before anything is judged by it.")
-            % {"seq": entry.seq}
-        )
-    return read(entry)
-
-
-def _proposal_of(record: Mapping[str, Any]) -> str:
-    return next((each["key"] for each in record["objects"] if each["kind"] == "proposal"), "")
 
 
 def _recorded(entity: LegalEntity, judged: tuple[int, dict[str, Any]]) -> Recorded:
@@ -232,9 +206,9 @@ def _assembled(entity: LegalEntity, seq: int, record: dict[str, Any]) -> Recorde
             _("Entry %(seq)d was written before judgements kept their answers: it cannot be judged again.")
             % {"seq": seq}
         )
-    reference = _proposal_of(record)
+    reference = chronicle.proposal_of(record)
     made, bundle = _bundled(entity, reference, before=seq)
-    facts, absent = _facts(data["facts"], _committed(entity, seq, record.get("commitments", {})))
+    facts, absent = _facts(data["facts"], chronicle.committed(entity, seq, record, f"{entries.FACTS}."))
     return Recorded(
         seq=seq,
         proposal=reference,
@@ -259,25 +233,29 @@ def _assembled(entity: LegalEntity, seq: int, record: dict[str, Any]) -> Recorde
 
 def _bundled(entity: LegalEntity, reference: str, *, before: int) -> tuple[dict[str, Any], Bundle]:
     """The entry that made the proposal, and the commands that it held just before that entry."""
-    told = list(about(entity, "proposal", reference, BUNDLED, before=before))
+    told = list(chronicle.about(entity, "proposal", reference, BUNDLED, before=before))
     if not told or told[0][1]["kind"] != "proposal.made":
         raise NotRejudgeable(
             _("The ledger does not say how %(ref)s was made before entry %(seq)d.") % {"ref": reference, "seq": before}
         )
     seq, record = told[-1]
-    commands = record["data"]["commands"]
-    return told[0][1], Bundle(seq, tuple(commands), record["data"]["fingerprint"], digest(commands))
+    words = chronicle.committed(entity, seq, record, "commands.")
+    commands = _with_words(record["data"]["commands"], words)
+    erased = tuple(path for path, text in words.items() if text is None)
+    recomputed = None if erased else digest(commands)
+    return told[0][1], Bundle(seq, tuple(commands), record["data"]["fingerprint"], recomputed, erased)
 
 
-def _committed(entity: LegalEntity, seq: int, commitments: Mapping[str, str]) -> dict[str, Any]:
-    """The personal answers of the entry by fact. None: erased, or another value than it committed to."""
-    found = personal.disclosures(entity.log_id, seq, seq) if commitments else ()
-    values = {
-        each.path: each.value
-        for each in found
-        if personal.commitment(bytes.fromhex(each.salt), each.value) == commitments.get(each.path)
-    }
-    return {path.removeprefix(f"{entries.FACTS}."): values.get(path) for path in commitments}
+def _with_words(commands: Sequence[Mapping[str, Any]], words: Mapping[str, str | None]) -> list[dict[str, Any]]:
+    """The commands with the texts that their entry only commits to put back where they stood: `0.lines.2.reason`."""
+    whole: list[dict[str, Any]] = json.loads(json.dumps(commands))
+    for path, text in words.items():
+        number, *steps, last = path.split(".")
+        place: Any = whole[int(number)]["fields"]
+        for step in steps:
+            place = place[int(step)] if isinstance(place, list) else place[step]
+        place[last] = MARK if text is None else text
+    return whole
 
 
 def _facts(told: Mapping[str, Any], committed: Mapping[str, Any]) -> tuple[Facts, dict[str, str]]:

@@ -19,9 +19,11 @@ from approvals.matter import Matter
 from approvals.models import Proposal
 from approvals.recollection import Recorded
 from approvals.vocabulary import Answer, Facts, Uncomputable
+from contracts.queries import AgreedPrice
 from ledger.command import Command, Subjects, build
 from ledger.errors import DomainError
 from ledger.models import LegalEntity
+from vendors.models import Item, Vendor
 
 #: The claims are rows, verified against rows.
 OF_ROWS = frozenset({"evidence_coverage"})
@@ -53,9 +55,29 @@ class _Recalled(Matter):
     def subjects(self) -> tuple[Subjects, ...]:
         return tuple(_subjects(each) for each in self.commands)
 
+    @cached_property
+    def vendors(self) -> list[Vendor]:
+        return _unless(self.vendor_keys)
+
+    @cached_property
+    def items(self) -> list[Item]:
+        return _unless(self.item_keys)
+
+    @cached_property
+    def agreed_prices(self) -> tuple[AgreedPrice | None, ...]:
+        _unless(tuple(line.item for line in self.priced_lines if line.item and line.vendor))
+        return (None,) * len(self.priced_lines)
+
     @property
     def _centres(self) -> Mapping[str, str]:  # type: ignore[override]
         return self.spelling
+
+
+def _unless(keys: tuple[str, ...]) -> list[Any]:
+    """The rows of no keys are none; any others are out of reach, which is said before a query is put together."""
+    if keys:
+        raise _OutOfReach
+    return []
 
 
 def _subjects(command: Command) -> Subjects:
@@ -70,10 +92,10 @@ def commands_of(recorded: Recorded) -> tuple[Command, ...]:
     return tuple(build(each["kind"], each["fields"]) for each in recorded.bundle.commands)
 
 
-def from_commands(recorded: Recorded, *, entity: LegalEntity) -> dict[str, Answer]:
+def from_commands(recorded: Recorded) -> dict[str, Answer]:
     """The answers that need no row; empty when the commands themselves cannot be built any more."""
     try:
-        matter = _matter(recorded, entity)
+        matter = _matter(recorded)
     except DomainError:
         return {}
     answers: dict[str, Answer] = {}
@@ -107,13 +129,13 @@ def _ask(provider: Provider, matter: Matter) -> Answer | None:
         return Uncomputable(error.message)
 
 
-def _matter(recorded: Recorded, entity: LegalEntity) -> Matter:
+def _matter(recorded: Recorded) -> Matter:
     spelled = recorded.facts.value("cost_centres") or ()
     return _Recalled(
         commands=commands_of(recorded),
         author=recorded.author,
         requested_by=None,
-        entity=LegalEntity(pk=entity.pk, code=entity.code, base_currency=recorded.currency),
+        entity=cast(LegalEntity, _Partly({"base_currency": recorded.currency})),
         at=recorded.at,
         today=recorded.today,
         confidence=recorded.confidence,

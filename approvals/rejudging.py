@@ -112,6 +112,8 @@ class Rejudgement:
             _("“%(fact)s” cannot be computed any more: %(why)s.") % {"fact": name, "why": why}
             for name, why in self.lacking.items()
         ]
+        erased = [_("Words in the commands were erased: their fingerprint cannot be computed any more.")]
+        lacking += erased if record.bundle.erased else []
         return [first, *same, *(each.text for each in self.differences), *lacking]
 
     def as_json(self) -> dict[str, Any]:
@@ -130,7 +132,8 @@ class Rejudgement:
                 "seq": bundle.seq,
                 "fingerprint": record.fingerprint,
                 "recomputed": bundle.recomputed,
-                "same": record.fingerprint == bundle.fingerprint == bundle.recomputed,
+                "erased": list(bundle.erased),
+                "same": bundle.same and bundle.fingerprint == record.fingerprint,
                 "kinds": [each["kind"] for each in bundle.commands],
             },
             "facts": [each.as_json() for each in self.facts],
@@ -162,7 +165,7 @@ def _again(record: Recorded, entity: LegalEntity, other: Other | None) -> Rejudg
     threshold = number(policy.document.order_threshold, "set in the policy")
     facts = Facts(dict(record.facts.answers) | {"order_threshold": threshold})
     rejudged = recollection.ruling_of(gate.judge(facts, policy))
-    computed = recomputing.from_commands(record, entity=entity)
+    computed = recomputing.from_commands(record)
     if other is None:
         computed["order_threshold"] = threshold
     differences = [*_of_commands(record), *_of_policy(record, original), *_of_facts(record, computed)]
@@ -200,15 +203,17 @@ def _read(name: str, answer: Answer, computed: Mapping[str, Answer]) -> FactRead
 
 
 def _of_commands(record: Recorded) -> Iterator[Difference]:
+    """Of commands whose words were erased, only the two claims can be compared."""
     bundle = record.bundle
+    found = bundle.recomputed or bundle.fingerprint
     for claimed, seq in ((bundle.fingerprint, bundle.seq), (record.fingerprint, record.seq)):
-        if claimed != bundle.recomputed:
+        if claimed != found:
             text = _("Entry %(seq)d names the fingerprint %(claimed)s…, but the commands give %(found)s….") % {
                 "seq": seq,
                 "claimed": claimed[:12],
-                "found": bundle.recomputed[:12],
+                "found": found[:12],
             }
-            yield Difference("commands", "fingerprint", claimed, bundle.recomputed, text)
+            yield Difference("commands", "fingerprint", claimed, found, text)
 
 
 def _of_policy(record: Recorded, original: Published) -> Iterator[Difference]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 
 import pytest
+from django.db import transaction
 
 from agents.models import ModelCall, Plan, Step
 from agents.reexamining import reexamine
 from agents.rereading import reread
 from agents.roles.intake import reading
 from approvals.models import Proposal
-from ledger import chain
+from approvals.rejudging import rejudge
+from ledger import chain, erasure, personal
 from ledger.actors import Actor
 from ledger.errors import InvalidInput, NotFound
 from ledger.models import Entry, Source
@@ -90,9 +92,8 @@ def test_rules_read_the_same_words_the_same_way(entity, rita):
     assert step.reading.recorded == step.reading.reread
     entry = chain.read(Entry.objects.get(seq=step.seq))
     assert entry["data"]["result_digest"] == step.result_digest == Step.objects.get(key="understand").result_digest
-    assert set(entry["data"]["reader"]) == {
-        "name", "version", "source", "today", "catalogue", "asked", "reading"
-    }  # fmt: skip
+    assert set(entry["data"]["reader"]) == {"name", "version", "today", "catalogue", "asked"}
+    assert set(entry["commitments"]) == {"reader.source", "reader.reading"}
     assert reread(entity, made.reference).same is True
 
 
@@ -182,6 +183,16 @@ class TestWhatHasChangedSince:
         read = read_step(entity, made).reading
         assert (read.same, read.differences) == (True, ())
         assert read.notes == ("The recorded reading was erased or altered: only digests are compared.",)
+
+    def test_a_person_who_was_erased(self, entity, rita):
+        made = proposal(entity, rita)
+        with transaction.atomic():
+            erasure.erase(personal.person(rita.pk), actor=Actor.system("tests"), entity=entity)
+        step = read_step(entity, made)
+        assert (step.kept, step.reading.same, step.reading.recorded, step.reading.reread) == (None, None, None, None)
+        assert "The words that were read were erased or altered." in step.reading.notes
+        judged = rejudge(entity, made.reference)
+        assert (judged.same, judged.as_json()["commands"]["same"]) == (True, None)
 
     def test_the_catalogue(self, entity, rita):
         made = proposal(entity, rita)
