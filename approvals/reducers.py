@@ -12,7 +12,7 @@ from typing import Any
 from ledger.command import digest
 from ledger.records import Record, State, amount
 
-#: What was still open is no longer needed after these; a return by execution comes when nothing is open.
+#: What was still open is no longer needed after these. A return by execution has opened its steps already.
 ENDS_ROUND = ("proposal.revised", "proposal.rejected", "proposal.returned", "proposal.withdrawn")
 
 
@@ -25,7 +25,7 @@ def proposal(state: State | None, record: Record) -> State | None:
     if state is None:
         return None
     after = {**state, "status": data["status"], "revision": data["revision"], "fingerprint": data["fingerprint"]}
-    if kind in ENDS_ROUND:
+    if kind in ENDS_ROUND and data.get("by") != "execution":
         after["steps"] = {place: _void(each) for place, each in state["steps"].items()}
     if kind == "proposal.revised":
         _revise(after, record)

@@ -87,10 +87,22 @@ def replayed(bodies: Iterable[Mapping[str, Any]]) -> dict[Ref, State]:
     """States from parsed entries in order, such as those of an export; touches the database only for a large batch's
     opening states."""
     found: dict[Ref, State] = {}
-    reducers = {kind: import_string(each.reduce) for kind, each in _registry.items()}
+    reducers = _reducers()
     for body in bodies:
         _apply(found, body, reducers)
     return found
+
+
+def moves(bodies: Iterable[Mapping[str, Any]]) -> Iterator[tuple[int, frozenset[Ref]]]:
+    """Each entry's number with the objects whose next state it made."""
+    found: dict[Ref, State] = {}
+    reducers = _reducers()
+    for body in bodies:
+        yield body["seq"], _apply(found, body, reducers)
+
+
+def _reducers() -> dict[str, Reduce]:
+    return {kind: import_string(each.reduce) for kind, each in _registry.items()}
 
 
 def differences(log: str = "main") -> Iterator[Difference]:
@@ -138,8 +150,7 @@ def as_of(log: str, kind: str, key: str, until: int | datetime | None = None) ->
     with reading():
         for body in _bodies(log, _end(log, until), about):
             before = found.get(ref)
-            _apply(found, body, reducers)
-            if found.get(ref) is not before and found.get(ref) != before:
+            if ref in _apply(found, body, reducers) and found.get(ref) != before:
                 made_by = body["seq"]
     return AsOf(found.get(ref), made_by)
 
@@ -161,11 +172,14 @@ def opening(entity: LegalEntity, keys: Mapping[str, Collection[str]]) -> dict[st
     return {"source": kept.digest}
 
 
-def _apply(found: dict[Ref, State], body: Mapping[str, Any], reducers: Mapping[str, Reduce]) -> None:
-    """Moves on every state that this entry is about."""
+def _apply(found: dict[Ref, State], body: Mapping[str, Any], reducers: Mapping[str, Reduce]) -> frozenset[Ref]:
+    """Moves on every state that this entry is about, and tells which."""
     if body["kind"] == IMPORTED:
-        _open(found, body, reducers)
-    seen = set()
+        opened = _opened(body["data"].get("opening", {}))
+        states = {(kind, key): each for kind in opened if kind in reducers for key, each in opened[kind].items()}
+        found.update(states)
+        return frozenset(states)
+    seen, moved = set(), []
     for each in body["objects"]:
         kind, key = each["kind"], each["key"]
         reduce = reducers.get(kind)
@@ -175,16 +189,14 @@ def _apply(found: dict[Ref, State], body: Mapping[str, Any], reducers: Mapping[s
         ref = (kind, f"{body['entity']}/{key}") if _registry[kind].per_entity else (kind, key)
         before = found.get(ref)
         after = reduce(before, Record(body, key))
+        if after is before:
+            continue
+        moved.append(ref)
         if after is None:
-            found.pop(ref, None)
-        elif after is not before:
+            del found[ref]
+        else:
             found[ref] = after
-
-
-def _open(found: dict[Ref, State], body: Mapping[str, Any], reducers: Mapping[str, Reduce]) -> None:
-    for kind, states_by_key in _opened(body["data"].get("opening", {})).items():
-        if kind in reducers:
-            found.update({(kind, key): state for key, state in states_by_key.items()})
+    return frozenset(moved)
 
 
 def _opened(said: Mapping[str, Any]) -> Mapping[str, Mapping[str, State]]:

@@ -29,6 +29,7 @@ WORDS = {
     "plan.parked": _("plan needs a person"),
     "step.finished": _("step finished"),
     "step.parked": _("step needs a person"),
+    "step.skipped": _("step skipped"),
     "proposal.made": _("proposed"),
     "proposal.judged": _("judged by the policy"),
     "proposal.revised": _("revised"),

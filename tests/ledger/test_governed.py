@@ -6,7 +6,8 @@ import pytest
 from django.apps import apps
 from django.db import DatabaseError, IntegrityError, connection, models, transaction
 
-from ledger import authority, clock, databases, governed, granting, owner, triggers
+from ledger import authority, chain, clock, databases, governed, granting, journal, owner, triggers
+from ledger.actors import Actor
 from ledger.errors import NoAuthority
 from ledger.importing import importing
 from ledger.models import GrantedAuthority, Person
@@ -233,3 +234,24 @@ def test_tables_of_the_chain_can_be_rebuilt_between_lifting_and_keeping(model, n
 
 def test_people_are_not_governed(rita):
     Person.objects.filter(pk=rita.pk).update(job_title="Head of programmes")
+
+
+def test_what_a_decision_changes_is_recorded_under_its_policy(entity, granted):
+    def said():
+        with transaction.atomic():
+            return chain.read(journal.record("order.issued", actor=Actor.system("tests"), entity=entity)).get("policy")
+
+    with transaction.atomic(), spending(granted.pk, FINGERPRINT, policy=POLICY):
+        assert said() == POLICY
+        with importing("batch", "0" * 64):
+            assert said() is None
+        assert said() == POLICY
+    assert said() is None
+
+
+def test_a_decision_without_a_policy_carries_out_nothing(entity, granted):
+    without = spending(granted.pk, FINGERPRINT, policy="")
+    with pytest.raises(NoAuthority, match="digest of the policy"), transaction.atomic(), without:
+        pass
+    granted.refresh_from_db()
+    assert granted.spent_at is None
