@@ -73,6 +73,11 @@ def register(kind: str, *, reduce: str, live: str, per_entity: bool = False) -> 
     _registry[kind] = Registered(kind, reduce, live, per_entity)
 
 
+def full_key(kind: str, key: str, entity: str) -> str:
+    """The key by which this object of the company of that code is known here."""
+    return f"{entity}/{key}" if kind in _registry and _registry[kind].per_entity else key
+
+
 def kinds() -> list[str]:
     return sorted(_registry)
 
@@ -164,7 +169,7 @@ def opening(entity: LegalEntity, keys: Mapping[str, Collection[str]]) -> dict[st
     for kind, wanted in keys.items():
         if kind in _registry and wanted:
             mine = _registry[kind]
-            full = {f"{entity.code}/{each}" if mine.per_entity else each for each in wanted}
+            full = {full_key(kind, each, entity.code) for each in wanted}
             found[kind] = dict(import_string(mine.live)(entity.log_id, full))
     if sum(map(len, found.values())) <= MOST_IN_ENTRY:
         return {"states": found} if found else {}
@@ -186,7 +191,7 @@ def _apply(found: dict[Ref, State], body: Mapping[str, Any], reducers: Mapping[s
         if reduce is None or (kind, key) in seen:
             continue
         seen.add((kind, key))
-        ref = (kind, f"{body['entity']}/{key}") if _registry[kind].per_entity else (kind, key)
+        ref = (kind, full_key(kind, key, body["entity"]))
         before = found.get(ref)
         after = reduce(before, Record(body, key))
         if after is before:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from django.contrib import admin
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -82,9 +83,9 @@ def may(request: HttpRequest, right: str) -> bool:
 def page(*, right: str | None = None, methods: tuple[str, ...] = ("GET", "HEAD")) -> Callable:
     """A staff page: signed in, allowed, in the person's time zone; a `DomainError` becomes a page that explains it."""
 
-    def outer(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    def outer(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
         @wraps(view)
-        def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             with timezone.override(ZoneInfo(person_of(request).time_zone)):
                 try:
                     if right is not None:

@@ -13,8 +13,8 @@ from approvals.models import Judgement, Proposal
 from approvals.rejudging import rejudge
 from ledger import chain, clock, journal
 from ledger.actors import Actor
-from ledger.authority import importing
 from ledger.command import ObjectRef
+from ledger.importing import importing
 from ledger.models import CostCentre, Entry, LedgerHead, LegalEntity, Person
 from procure.models import Budget
 from tests.approvals.stage import DIGEST, order, propose_order

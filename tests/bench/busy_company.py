@@ -17,9 +17,10 @@ from agents import entries as of_plans
 from agents.models import Plan, PlanTemplate, Step
 from approvals import entries as of_proposals
 from approvals.models import CarriedOut, Decision, Judgement, PolicyVersion, Proposal, ProposalRevision
-from ledger import authority, clock, entries, sources
+from ledger import clock, entries, sources
 from ledger.actors import Actor
 from ledger.command import digest, fingerprint
+from ledger.importing import importing
 from ledger.models import CostCentre, LedgerHead, LegalEntity, Person
 from procure import entries as of_buying
 from procure.commands import RaiseRequisition
@@ -43,7 +44,7 @@ class Company:
         self.person = Person.objects.create(username="busy", entity=self.entity)
         self.at = clock.now()
         self.source = sources.keep("gloves", origin="user:busy")
-        with transaction.atomic(), authority.importing("busy", "0" * 64):
+        with transaction.atomic(), importing("busy", "0" * 64):
             self._govern()
             entries.batch_imported(
                 batch="busy",
@@ -77,7 +78,7 @@ def live_through(stories: int) -> None:
     company = Company()
     for first in range(0, stories, BATCH):
         numbers = range(first + 1, min(first + BATCH, stories) + 1)
-        with transaction.atomic(), authority.importing("busy", "0" * 64):
+        with transaction.atomic(), importing("busy", "0" * 64):
             _batch(company, numbers)
             company.budget.save(update_fields=["committed"])
 

@@ -84,6 +84,7 @@ def fig(value: Decimal | int | str | None, places: int | None = None) -> str:
 
 
 register.filter("share", wording.share)
+register.filter("absolute", wording.absolute)
 
 
 @register.filter
