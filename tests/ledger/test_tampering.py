@@ -177,9 +177,9 @@ def tamper_with(house, cases: int, seed: int) -> Counter[str]:
 def test_the_owner_of_the_database_is_found_in_the_export_of_the_product(house):
     content, finding = house.exported(house.copy())
     assert (house.check(content).covered, finding.valid) == (33, True)
-    tally = tamper_with(house, 18, 3)
+    tally = tamper_with(house, 18, 4)
     assert all(tally[kind, "found"] == 3 for kind in EDITS)
-    assert all(tally[kind, "found"] for kind in ("rewrite", "cut"))
+    assert all(tally[kind, "found"] for kind in ("rewrite", "cut")), tally
 
 
 @only_sqlite
