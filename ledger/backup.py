@@ -23,7 +23,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from ledger import clock, owner, postgresql_programs, signing
-from ledger.errors import DomainError, InvalidInput
+from ledger.errors import DomainError, InvalidInput, Misconfigured
 from ledger.models import Checkpoint, LedgerHead
 from ledger.notes import SigningKey
 
@@ -140,7 +140,11 @@ def _postgresql(copy: Path) -> tuple[list, list]:
             Checkpoint.objects.order_by("log_id", "-size").distinct("log_id").values_list("log_id", "size", "note")
         )
         options = ["--format=custom", f"--snapshot={snapshot}", "--no-owner", "--no-privileges", f"--file={copy}"]
-        postgresql_programs.run("pg_dump", connection, options)
+        try:
+            postgresql_programs.run("pg_dump", connection, options)
+        except Misconfigured as error:
+            hint = "" if owner.sign_in() else " Set DATABASE_OWNER_URL if another role owns the tables."
+            raise Misconfigured(error.message + hint) from None
     return _told(heads, newest)
 
 

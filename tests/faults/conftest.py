@@ -13,7 +13,7 @@ from tests import two_roles
 
 @pytest.fixture
 def private_database(tmp_path):
-    """Where an empty database on the server under test (SQLite when none is named) is found by who runs and who owns."""
+    """Who runs and who owns an empty database on the server under test (SQLite when none is named)."""
     if not os.environ.get("TEST_DATABASE_URL"):
         yield {"DATABASE_URL": f"sqlite:///{tmp_path / 'faults.sqlite3'}"}
         return

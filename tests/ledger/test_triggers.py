@@ -200,7 +200,7 @@ def test_a_foreign_connection_without_our_functions_writes_nothing(append, tmp_p
     [
         "DROP TRIGGER ledger_entry_no_delete",
         "PRAGMA writable_schema = ON; DELETE FROM sqlite_master WHERE name = 'ledger_entry_no_delete'",
-        "PRAGMA writable_schema = ON; UPDATE sqlite_master SET sql = replace(sql, 'ABORT', 'IGNORE')"
+        "PRAGMA writable_schema = ON; UPDATE sqlite_master SET sql = replace(sql, 'WHERE 1', 'WHERE 0')"
         " WHERE name = 'ledger_entry_no_delete'",
         "DROP TRIGGER ledger_entry_no_delete; CREATE TRIGGER ledger_entry_no_delete BEFORE DELETE ON ledger_cursor"
         " BEGIN SELECT 1; END",
