@@ -6,8 +6,7 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from agents.models import Plan, Step
-from ledger.command import digest
-from ledger.records import State
+from ledger.records import State, kept
 
 CHUNK = 500
 
@@ -26,7 +25,7 @@ def plans(log: str, keys: Collection[str] | None = None) -> Iterator[tuple[str, 
                 "digest": row.template.digest,
                 "subject": f"{row.subject_kind}/{row.subject_key}",
                 "requested_by": str(row.requested_by_id) if row.requested_by_id else None,
-                "inputs": digest(row.inputs),
+                "inputs": kept(row.inputs),
                 "steps": {each.key: _step(each) for each in row.steps.all()},
             },
         )
@@ -38,5 +37,5 @@ def _step(row: Step) -> dict[str, Any]:
     return {
         "status": told,
         "result_digest": row.result_digest,
-        "result": digest(row.result) if row.result is not None else "",
+        "result": kept(row.result) if row.result is not None else "",
     }

@@ -9,9 +9,8 @@ from typing import Any
 from django.db.models import Prefetch
 
 from approvals.models import ApprovalStep, Bounds, CarriedOut, Decision, PolicyVersion, Proposal
-from ledger.command import digest
 from ledger.models import Person
-from ledger.records import State, amount
+from ledger.records import State, amount, kept
 
 CHUNK = 500
 Read = Iterator[tuple[str, State]]
@@ -37,7 +36,7 @@ def carried(rows: Iterable[CarriedOut]) -> dict[str, Any]:
     return {
         str(each.position): {
             "kind": each.kind,
-            "way_back": digest(each.compensation) if each.compensation is not None else None,
+            "way_back": kept(each.compensation) if each.compensation is not None else None,
             "undo_until": instant(each.undo_until),
         }
         for each in rows
@@ -64,8 +63,8 @@ def _proposal(row: Proposal) -> dict[str, Any]:
         "status": row.status,
         "revision": row.revision,
         "fingerprint": row.fingerprint,
-        "commands": digest(row.commands),
-        "revisions": {str(each.number): digest(each.commands) for each in row.revisions.all()},
+        "commands": kept(row.commands),
+        "revisions": {str(each.number): kept(each.commands) for each in row.revisions.all()},
         "author": f"{row.author_kind}:{row.author_id}",
         "requested_by": str(row.requested_by_id) if row.requested_by_id else None,
         "undo_of": row.undo_of.reference if row.undo_of else None,
@@ -96,7 +95,7 @@ def policies(log: str, keys: Collection[str] | None = None) -> Read:
     for row in PolicyVersion.objects.filter(entity__log=log).select_related("entity").order_by("pk").iterator(CHUNK):
         key = f"{row.entity.code}/{row.number}"
         if keys is None or key in keys:
-            yield key, {"digest": row.digest, "document": digest(row.document), "status": row.status}
+            yield key, {"digest": row.digest, "document": kept(row.document), "status": row.status}
 
 
 def bounds(log: str, keys: Collection[str] | None = None) -> Read:

@@ -45,7 +45,7 @@ def _made(record: Record) -> dict[str, Any]:
         "status": data["status"],
         "revision": data["revision"],
         "fingerprint": data["fingerprint"],
-        "commands": digest(data["commands"]),
+        "commands": data["fingerprint"],
         "revisions": {str(data["revision"]): data["fingerprint"]},
         "author": record.by,
         "requested_by": asker["id"] if asker else None,
@@ -66,7 +66,7 @@ def _void(step: Mapping[str, Any]) -> Mapping[str, Any]:
 def _revise(after: dict[str, Any], record: Record) -> None:
     """A new bundle; when a decider made it, the decision as well."""
     data = record.data
-    after["commands"] = digest(data["commands"])
+    after["commands"] = data["fingerprint"]
     after["revisions"] = {**after["revisions"], str(data["revision"]): data["fingerprint"]}
     after["hold_until"] = None
     if edit := data.get("edit"):

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+
+import rfc8785
+
+from ledger.redaction import MARK
 
 #: A JSON value that nobody changes: a reducer makes the next one.
 State = Mapping[str, Any]
@@ -75,6 +80,12 @@ class Record:
     def named(self, kind: str) -> str | None:
         """Key of the first object of that kind."""
         return next((each["key"] for each in self.body["objects"] if each["kind"] == kind), None)
+
+
+def kept(value: Any) -> str:
+    """SHA-256 of a JSON value as it is kept now; the mark where a text was erased out of it, so nobody can tell."""
+    content = rfc8785.dumps(value)
+    return MARK if MARK.encode() in content else hashlib.sha256(content).hexdigest()
 
 
 def amount(value: Decimal | str | None) -> str | None:

@@ -25,11 +25,13 @@ from ledger import sources
 from ledger.errors import NotFound
 from ledger.models import Entry, EntryObject, LedgerHead, LegalEntity, Source
 from ledger.records import Record, State
+from ledger.redaction import MARK
 from ledger.snapshot import reading
 
 Ref = tuple[str, str]
 Reduce = Callable[[State | None, Record], State | None]
 IMPORTED = "batch.imported"
+ERASED = "subject.erased"
 CHUNK = 2000
 #: Beyond these, the opening states of a batch are kept as a source, and the entry holds its digest.
 MOST_IN_ENTRY = 200
@@ -114,14 +116,22 @@ def differences(log: str = "main") -> Iterator[Difference]:
     """What the rows say otherwise than the journal: nothing, when every change went through it.
 
     Head, entries and rows are read as of one instant, so a portal at work makes no difference. Consume it to the end
-    and write nothing meanwhile: the view of that instant is held until then.
+    and write nothing meanwhile: the view of that instant is held until then. What was erased with an entry that says so
+    cannot be compared any more.
     """
     with reading():
-        known = replayed(_bodies(log, _end(log, None)))
-        for (kind, key), row in live(log):
-            yield from compared(kind, key, known.pop((kind, key), None), row)
-        for (kind, key), state in sorted(known.items()):
-            yield from compared(kind, key, state, None)
+        erased = Entry.objects.filter(log_id=log, kind=ERASED).exists()
+        for each in _differences(log):
+            if not (erased and each.live == MARK):
+                yield each
+
+
+def _differences(log: str) -> Iterator[Difference]:
+    known = replayed(_bodies(log, _end(log, None)))
+    for (kind, key), row in live(log):
+        yield from compared(kind, key, known.pop((kind, key), None), row)
+    for (kind, key), state in sorted(known.items()):
+        yield from compared(kind, key, state, None)
 
 
 def live(log: str = "main") -> Iterator[tuple[Ref, State]]:

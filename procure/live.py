@@ -6,15 +6,13 @@ descriptions, reasons, remarks) stay out: a replay compares what was decided, no
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
-import rfc8785
 from django.db.models import Prefetch, Q, QuerySet
 
 from ledger.command import digest
-from ledger.records import State, amount
+from ledger.records import State, amount, kept
 from procure.models import (
     Award,
     AwardLine,
@@ -37,11 +35,6 @@ CHUNK = 1000
 Read = Iterator[tuple[str, State]]
 
 
-def understood(structured: dict[str, Any]) -> str:
-    """Digest of what a reader understood; its numbers may be of any kind."""
-    return hashlib.sha256(rfc8785.dumps(structured)).hexdigest()
-
-
 def requisition(row: Requisition) -> dict[str, Any]:
     return {
         "status": str(row.status),
@@ -52,7 +45,7 @@ def requisition(row: Requisition) -> dict[str, Any]:
         "budget": amount(row.budget_amount),
         "currency": row.budget_currency,
         "urgency": str(row.urgency),
-        "understood": understood(row.structured),
+        "understood": kept(row.structured),
     }
 
 

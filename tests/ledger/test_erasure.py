@@ -9,10 +9,11 @@ from django.db import transaction
 
 from approvals import bounds, decisions, policies, proposals
 from approvals.models import Proposal
-from ledger import authority, chain, clock, erasure, personal, redaction, sources, verification
+from ledger import chain, clock, erasure, personal, redaction, sources, verification
 from ledger.actors import Actor
 from ledger.commands import EraseSubject
 from ledger.errors import InvalidInput, NotAllowed
+from ledger.importing import importing
 from ledger.models import Entry, Person, PersonalValue, Source, SubjectKey
 from ledger.redaction import MARK, Words
 from ledger.rights import RIGHTS, Role
@@ -41,7 +42,7 @@ def wish(person: Person) -> EraseSubject:
 
 
 def erase(subject: str, entity) -> dict[str, int]:
-    with transaction.atomic(), authority.importing("tests", DIGEST):
+    with transaction.atomic(), importing("tests", DIGEST):
         return erasure.erase(subject, actor=Actor.system("tests"), entity=entity)
 
 
