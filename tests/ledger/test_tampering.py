@@ -152,7 +152,7 @@ def tamper_with(house, cases: int, seed: int) -> Counter[str]:
         kind = kinds[number % len(kinds)]
         path = house.copy()
         attacked, found = tampering.attack(kind, tampering.load(path), random, set(house.anchored))
-        stale = random.random() < 0.5
+        stale = kind in EDITS and random.random() < 0.5
         tampering.save(path, attacked, stale=stale)
         content, finding = house.exported(path)
         try:
