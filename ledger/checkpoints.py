@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 from django.db import IntegrityError, transaction
@@ -45,20 +45,7 @@ def make(log: str = "main", *, actor: Actor) -> Checkpoint | None:
     may yet be rolled back is not signed."""
     if actor != WORKER:
         rights.require(actor, "ledger.checkpoint")
-    with transaction.atomic(durable=True):
-        head = LedgerHead.objects.filter(log=log).first()
-    if head is None:
-        raise NotFound(f"There is no ledger log “{log}”.")
-    with signing.held(head.origin):
-        for _ in range(3):
-            try:
-                return _make(head.log)
-            except _Overtaken:
-                continue
-            except DomainError as error:
-                _complain(head, error)
-                raise
-    raise Stale()
+    return _make_alone(log, lambda head: True)
 
 
 def latest(log: str = "main") -> Checkpoint | None:
@@ -80,7 +67,7 @@ def answer() -> int:
     for head in LedgerHead.objects.order_by("log"):
         if _is_due(head):
             try:
-                made += make(head.log, actor=WORKER) is not None
+                made += _make_alone(head.log, _is_due) is not None
             except (DomainError, OSError) as error:
                 _resting[head.origin] = time.monotonic()
                 if isinstance(error, OSError):
@@ -101,6 +88,24 @@ def fault(head: LedgerHead, using: str = "default") -> str:
     except DomainError as error:
         return error.message
     return ""
+
+
+def _make_alone(log: str, wanted: Callable[[LedgerHead], bool]) -> Checkpoint | None:
+    """As the only signer of this log on this host; `wanted` is asked again when the others are done."""
+    with transaction.atomic(durable=True):
+        head = LedgerHead.objects.filter(log=log).first()
+    if head is None:
+        raise NotFound(f"There is no ledger log “{log}”.")
+    with signing.held(head.origin):
+        for _ in range(3):
+            try:
+                return _make(log) if wanted(LedgerHead.objects.get(log=log)) else None
+            except _Overtaken:
+                continue
+            except DomainError as error:
+                _complain(head, error)
+                raise
+    raise Stale()
 
 
 def _is_due(head: LedgerHead) -> bool:

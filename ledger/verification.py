@@ -1,16 +1,20 @@
-"""Recomputes the whole chain and names the first entry that is wrong, and why. Reads in chunks, writes nothing."""
+"""Recomputes the whole chain and its tree, and names the first entry or checkpoint that is wrong, and why.
+
+Reads in chunks, writes nothing.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
 import rfc8785
 from django.db.models import Max
 
+from ledger.audit import Audit
 from ledger.chain import leaf_hash
 from ledger.models import Entry, EntryObject, LedgerHead
 
@@ -20,13 +24,20 @@ CHUNK = 1000
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`first_bad` is a sequence number; `log` says in which log when it is not the only one."""
+    """`first_bad` is a sequence number; `log` says in which log when it is not the only one.
+
+    What was signed and no longer holds is told by `between`: the sizes of the two checkpoints between which it begins.
+    `checkpoints` were all checked; the last `uncovered` entries come after the newest that an anchor outside has.
+    """
 
     valid: bool
     entries: int
     first_bad: int | None = None
     reason: str = ""
     log: str = ""
+    checkpoints: int = 0
+    uncovered: int = 0
+    between: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +55,22 @@ class _Row:
 def verify(log: str | None = None) -> Finding:
     """All logs, or one. Entries appended meanwhile are left for the next time."""
     heads = LedgerHead.objects.filter(log=log) if log else LedgerHead.objects.all()
-    entries = 0
+    entries = checkpoints = uncovered = 0
     for head in heads.order_by("log"):
         finding = _verify_log(head)
         entries += finding.entries
+        checkpoints += finding.checkpoints
+        uncovered += finding.uncovered
         if not finding.valid:
-            return Finding(False, entries, finding.first_bad, finding.reason, head.log)
+            return replace(finding, entries=entries, log=head.log, checkpoints=checkpoints, uncovered=uncovered)
     known = LedgerHead.objects.values("log")
     if stray := Entry.objects.exclude(log_id__in=known).order_by("seq").first():
         return Finding(False, entries, stray.seq, "it belongs to a log that has no head", stray.log_id)
-    return Finding(True, entries)
+    return Finding(True, entries, checkpoints=checkpoints, uncovered=uncovered)
 
 
 def _verify_log(head: LedgerHead) -> Finding:
-    before, latest, seq = START, "", 0
+    before, latest, seq, audit = START, "", 0, Audit(head)
     for row, objects in _rows(head):
         seq += 1
         try:
@@ -67,6 +80,8 @@ def _verify_log(head: LedgerHead) -> Finding:
         if reason:
             return Finding(False, seq - 1, seq, reason)
         before, latest = row.hash, row.time
+        if reason := audit.add(row.hash):
+            return _unlike_signed(audit, seq, reason)
     if seq < head.seq:
         return Finding(False, seq, seq + 1, f"it is missing: the head says that there are {head.seq} entries")
     if before != head.hash:
@@ -75,7 +90,14 @@ def _verify_log(head: LedgerHead) -> Finding:
     # Appends move the head in the same transaction, so the head read after the rows is never behind them.
     if last > LedgerHead.objects.get(pk=head.pk).seq:
         return Finding(False, seq, head.seq + 1, "it lies beyond the head")
-    return Finding(True, seq)
+    if reason := audit.end():
+        return _unlike_signed(audit, seq, reason)
+    return Finding(True, seq, checkpoints=audit.checkpoints, uncovered=max(seq - audit.anchored, 0))
+
+
+def _unlike_signed(audit: Audit, seq: int, reason: str) -> Finding:
+    uncovered = max(seq - audit.anchored, 0)
+    return Finding(False, seq, reason=reason, checkpoints=audit.checkpoints, uncovered=uncovered, between=audit.between)
 
 
 def _rows(head: LedgerHead) -> Iterator[tuple[_Row, set[tuple[str, str]]]]:

@@ -10,7 +10,7 @@ class ProcureConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from ledger import command, doorbell, outbox
+        from ledger import anchors, command, doorbell, outbox
         from procure import commands
         from procure.erp import registration
 
@@ -29,4 +29,6 @@ class ProcureConfig(AppConfig):
             command.register(each, handler=f"procure.handlers.{handler}")
         doorbell.register("events", answerer="procure.sourcing.events.answer", due="procure.sourcing.events.due")
         outbox.register("mail", path="procure.messages.sender", in_order=False)
+        anchors.register("erp")
+        anchors.register("supplier-page")
         registration.register()

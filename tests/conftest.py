@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from ledger import checkpoints, clock, signing
+from ledger import checkpoints, clock, file_anchor, signing
 from tests import ready_made, two_roles
 from tests.cast import ada, amir, ben, cost_centre, entity, ivan, olga, rita
 
@@ -58,8 +58,9 @@ def django_db_setup(django_db_setup: None, django_db_blocker) -> Iterator[None]:
 def _nothing_signed_before() -> Iterator[None]:
     """Each test's ledger is a new one under an old origin, so what was signed of the last one is forgotten."""
     yield
-    for note in signing.note_path("any").parent.glob("*.note"):
-        note.unlink(missing_ok=True)
+    for folder in (signing.note_path("any").parent, file_anchor.folder()):
+        for note in folder.glob("*.note"):
+            note.unlink(missing_ok=True)
     checkpoints._resting.clear()
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from ledger import anchors
+from procure.erp.connectors import kinds
 from procure.erp.connectors.payloads import PurchaseOrder, PurchaseOrderLine
+from procure.models.erp import ErpConnection
 from procure.models.orders import Order
 
 
@@ -32,3 +35,12 @@ def purchase_order(order: Order, *, comment: str = "") -> PurchaseOrder:
         deliver_to=version.deliver_to,
         comment=comment,
     )
+
+
+def ledger_line(order: Order) -> str:
+    """Our newest checkpoint for the order's comment over there, where that kind of ERP has a place for one."""
+    known = ErpConnection.objects.filter(entity=order.entity)
+    default = known.filter(active=True, default=True).first()
+    kind = default.kind if default else "" if known.exists() else "sandbox"  # as connections.of_order will choose
+    connector = kinds().get(kind)
+    return anchors.line(order.entity.log_id) if connector and connector.capabilities.comment_field else ""

@@ -14,7 +14,7 @@ from ledger.models import CostCentre, Effect, LegalEntity
 from ledger.money import Money
 from procure import entries, queries
 from procure.commands import CancelOrder, ChangeOrder, IssueOrder, OrderedLine
-from procure.erp.outgoing import purchase_order
+from procure.erp.outgoing import ledger_line, purchase_order
 from procure.errors import QuoteMismatch, WrongState
 from procure.finance import budgets
 from procure.models import Award, Order, OrderLine, OrderTracking, OrderVersion, Requisition, SourcingEvent
@@ -65,7 +65,7 @@ def issue(command: IssueOrder, *, actor: Actor, entity: LegalEntity, cause: int,
         purpose=CREATE,
         effect_key=digest({"order": order.reference, "purpose": CREATE}),
         object=ObjectRef("order", order.reference),
-        request=purchase_order(order).as_request(),
+        request=purchase_order(order, comment=ledger_line(order)).as_request(),
         cause_seq=fact.seq,
     )
     doorbell.ring(f"{order.reference} issued")
@@ -198,7 +198,7 @@ def change(command: ChangeOrder, *, actor: Actor, entity: LegalEntity, cause: in
         purpose=CREATE,
         effect_key=_creation_key(order),
         object=ObjectRef("order", order.reference),
-        request=purchase_order(order).as_request(),
+        request=purchase_order(order, comment=ledger_line(order)).as_request(),
         cause_seq=fact.seq,
     )
     doorbell.ring(f"{order.reference} changed")

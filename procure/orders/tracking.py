@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
-from ledger import clock, doorbell
+from ledger import anchors, clock, doorbell
 from ledger.models import Effect
 from procure import entries, queries
 from procure.models import ErpConnection, Order, OrderTracking
@@ -38,6 +38,8 @@ def confirmed(
         effect=effect,
         data={"external_id": external_id, "external_number": external_number, "connection": connection.name},
     )
+    if checkpoint := anchors.of_line(effect.request.get("comment", "")):
+        anchors.confirm(checkpoint, anchor="erp", reference=external_number or external_id)
     doorbell.ring(f"{order.reference} confirmed")
 
 

@@ -8,8 +8,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from ledger import clock
+from ledger import anchors, checkpoints, clock
 from ledger.errors import DomainError, InvalidInput, Stale
+from ledger.models import Checkpoint
 from procure.models import BidVersion, Invitation, SourcingEvent
 from procure.portal import doors, given, limits, quote_form
 from procure.portal.quote_form import QuoteForm
@@ -27,7 +28,9 @@ def event(request: HttpRequest, invitation: Invitation) -> HttpResponse:
     if limits.too_many(invitation):
         return doors.closed(request, 429, _("Too many visits in a minute"), wait)
     if request.method == "GET":
-        invitations.looked_at(invitation)
+        shown = checkpoints.latest(invitation.event.entity.log_id)
+        invitations.looked_at(invitation, shown=shown)
+        return _page(request, invitation, shown=shown)
     return _page(request, invitation)
 
 
@@ -48,13 +51,21 @@ def _kept(invitation: Invitation) -> dict[str, Any]:
 
 
 def _page(
-    request: HttpRequest, invitation: Invitation, *, form: QuoteForm | None = None, status: int = 200, refused: str = ""
+    request: HttpRequest,
+    invitation: Invitation,
+    *,
+    form: QuoteForm | None = None,
+    status: int = 200,
+    refused: str = "",
+    shown: Checkpoint | None = None,
 ) -> HttpResponse:
     event, now, own = invitation.event, clock.now(), bids.own(invitation)
     has_draft = form is None and bids.draft_of(invitation) is not None
     if form is None:
         form = quote_form.build(event, _kept(invitation), key=quote_form.fresh_key())
+    shown = shown or checkpoints.latest(event.entity.log_id)
     context: dict[str, Any] = {
+        "checkpoint": anchors.line_of(shown) if shown else "",
         "invitation": invitation,
         "event": event,
         "buyer": event.entity,

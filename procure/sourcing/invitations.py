@@ -7,8 +7,9 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from ledger import clock, doorbell, rights
+from ledger import anchors, clock, doorbell, rights
 from ledger.actors import Actor
+from ledger.models import Checkpoint
 from procure import entries, messages
 from procure.errors import LinkExpired, LinkUnknown, VendorNotInvitable, WrongState
 from procure.models import Invitation, SourcingEvent
@@ -47,8 +48,8 @@ def hold(invitation: Invitation) -> Invitation:
     return Invitation.objects.select_related("event__entity", "event__requisition", "vendor").get(pk=invitation.pk)
 
 
-def looked_at(invitation: Invitation) -> None:
-    """Remembers the first visit."""
+def looked_at(invitation: Invitation, *, shown: Checkpoint | None = None) -> None:
+    """Remembers the first visit, and that the supplier has seen the checkpoint that its page shows."""
     with transaction.atomic():
         first = Invitation.objects.filter(pk=invitation.pk, first_opened_at=None)
         if first.update(first_opened_at=clock.now()):
@@ -56,6 +57,8 @@ def looked_at(invitation: Invitation) -> None:
                 status=Invitation.Status.OPENED
             )
             entries.invitation_fact("opened", invitation, actor=supplier_of(invitation))
+            if shown is not None:
+                anchors.confirm(shown, anchor="supplier-page", reference=f"invitation {invitation.pk}")
 
 
 def supplier_of(invitation: Invitation) -> Actor:

@@ -1,5 +1,6 @@
 """What is signed, when, and above all what is not."""
 
+import fcntl
 import logging
 import stat
 from datetime import timedelta
@@ -401,6 +402,32 @@ def test_after_a_crash_a_log_that_was_changed_meanwhile_is_not_signed(five, monk
     with pytest.raises(CannotSign, match="tail was cut"):
         make()
     assert not Checkpoint.objects.exists()
+
+
+def test_of_two_workers_at_once_the_second_finds_nothing_due(append, monkeypatch, entity):
+    """The rival is done just before ours gets the lock."""
+    real, theirs = signing.held, []
+
+    def held(origin):
+        monkeypatch.setattr(signing, "held", real)
+        theirs.append(checkpoints.answer())
+        return real(origin)
+
+    append()  # its anchors make entries of their own, so there is something to sign again
+    clock.shift(timedelta(minutes=6))
+    monkeypatch.setattr(signing, "held", held)
+    assert (checkpoints.answer(), theirs) == (0, [1])
+    assert Checkpoint.objects.count() == 1
+
+
+def test_two_signers_of_one_log_wait_for_each_other(keys):
+    with signing.held(ORIGIN), (keys / "checkpoints" / "procure.example%2Fhq.lock").open() as same:
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(same, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with signing.held("procure.example/other"):
+            pass
+    with (keys / "checkpoints" / "procure.example%2Fhq.lock").open() as same:
+        fcntl.flock(same, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger import keys
+from ledger import files, keys
 from ledger.errors import Misconfigured
 from ledger.keys import CannotOpen
 
@@ -58,9 +58,9 @@ def test_the_ring_is_made_once_and_for_its_owner_alone():
 
 
 def test_of_two_first_users_one_makes_the_ring():
-    keys._publish(keys.ring_path(), keys._line(), replace=False)
+    assert files.publish(keys.ring_path(), keys._line(), replace=False)
     first = keys.ring_path().read_text()
-    keys._publish(keys.ring_path(), keys._line(), replace=False)
+    assert not files.publish(keys.ring_path(), keys._line(), replace=False)
     assert keys.ring_path().read_text() == first
     assert [path.name for path in keys.ring_path().parent.iterdir()] == ["ring"]
 

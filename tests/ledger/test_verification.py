@@ -8,8 +8,12 @@ import rfc8785
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from ledger import chain, triggers, verification
-from ledger.models import Entry, EntryObject
+from ledger import anchors, audit, chain, checkpoints, file_anchor, merkle, notes, signing, triggers, verification
+from ledger.checkpoints import WORKER
+from ledger.models import Checkpoint, Entry, EntryObject, TreeNode
+from ledger.notes import CheckpointText, SigningKey
+
+ORIGIN = "procure.example/hq"
 
 
 @pytest.fixture
@@ -42,7 +46,7 @@ def rewrite(tamper, seq, change):
 
 
 def test_an_untouched_chain_is_valid(five):
-    assert verification.verify() == verification.Finding(True, 5)
+    assert verification.verify() == verification.Finding(True, 5, uncovered=5)
 
 
 def test_an_empty_ledger_is_valid(entity):
@@ -52,7 +56,7 @@ def test_an_empty_ledger_is_valid(entity):
 @pytest.mark.parametrize("chunk", [1, 2, 1000])
 def test_chunks_change_nothing(five, monkeypatch, chunk):
     monkeypatch.setattr(verification, "CHUNK", chunk)
-    assert verification.verify() == verification.Finding(True, 5)
+    assert verification.verify() == verification.Finding(True, 5, uncovered=5)
 
 
 @pytest.mark.parametrize(
@@ -145,7 +149,7 @@ def test_a_record_of_the_wrong_shape_is_named(tamper, record):
 def test_a_second_log_is_verified_too(tamper, entity, append):
     entity.log = chain.begin("other", origin="procure.example/other")
     append()
-    assert verification.verify() == verification.Finding(True, 6)
+    assert verification.verify() == verification.Finding(True, 6, uncovered=6)
     tamper("UPDATE ledger_entry SET kind = 'x.y' WHERE log_id = 'other'")
     finding = verification.verify()
     assert (finding.log, finding.first_bad) == ("other", 1)
@@ -155,7 +159,10 @@ def test_a_second_log_is_verified_too(tamper, entity, append):
 def test_the_command_prints_one_json_object(five):
     out = StringIO()
     call_command("ledger", "verify", "--json", stdout=out)
-    assert json.loads(out.getvalue()) == {"valid": True, "entries": 5, "first_bad": None, "reason": None}
+    assert json.loads(out.getvalue()) == {
+        "valid": True, "entries": 5, "first_bad": None, "reason": None, "checkpoints": 0, "uncovered": 5,
+        "between": None,
+    }  # fmt: skip
 
 
 def test_the_command_fails_and_says_where(tamper):
@@ -169,6 +176,187 @@ def test_the_command_fails_and_says_where(tamper):
 
 
 def test_verification_reads_a_bounded_number_of_times(five, django_assert_max_num_queries):
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(10):
         verification.verify()
     assert EntryObject.objects.count() == 5
+
+
+# what was signed
+
+
+@pytest.fixture
+def signed(append, monkeypatch, tmp_path, settings):
+    """Nine entries with checkpoints at 3, 5 and 8, the one at 5 in the anchor folder; tiles of four."""
+    settings.KEYS_DIR, settings.LEDGER_ANCHOR_DIR = tmp_path / "keys", tmp_path / "anchors"
+    monkeypatch.setattr(merkle, "TILE_LEVELS", 2)
+    monkeypatch.setattr(anchors, "_anchors", {"file": ""})
+    for number in range(1, 10):
+        append(key=f"PO-{number}")
+        if number in (3, 5, 8):
+            made = checkpoints.make(actor=WORKER)
+            if number == 5:
+                drop(made.note, 5)
+                anchors.confirm(made, anchor="file", reference="here")
+    assert TreeNode.objects.count() == 2
+
+
+def drop(note, size):
+    path = file_anchor.path_of(ORIGIN, size)
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(note, encoding="utf-8")
+
+
+def run(*statements):
+    with triggers.lifted(connection), connection.cursor() as cursor:
+        for each in statements:
+            cursor.execute(*each) if isinstance(each, tuple) else cursor.execute(each)
+
+
+def rewrite_from(first, upto=99):
+    """The forger who owns the database: entries from `first` on with other data and fresh, fitting hashes."""
+    statements, prev = [], Entry.objects.filter(seq=first - 1).values_list("hash", flat=True).first() or "0" * 64
+    for entry in Entry.objects.filter(seq__gte=first, seq__lte=upto).order_by("seq"):
+        content = rfc8785.dumps(chain.read(entry) | {"data": {"amount": "1.00"}, "prev": prev})
+        digest = chain.leaf_hash(content)
+        sql = "UPDATE ledger_entry SET bytes = %s, prev = %s, hash = %s WHERE seq = %s"
+        statements.append((sql, [content, prev, digest, entry.seq]))
+        prev = digest
+    run(*statements, ("UPDATE ledger_ledgerhead SET hash = %s", [prev]))
+
+
+def cut_to(size):
+    run(
+        f"DELETE FROM ledger_entryobject WHERE entry_id IN (SELECT id FROM ledger_entry WHERE seq > {size})",
+        f"DELETE FROM ledger_entry WHERE seq > {size}",
+        f"UPDATE ledger_ledgerhead SET seq = {size}, hash = (SELECT hash FROM ledger_entry WHERE seq = {size})",
+    )
+
+
+def test_checkpoints_that_hold_are_counted_and_what_follows_the_last_anchor_is_said(signed):
+    assert verification.verify() == verification.Finding(True, 9, checkpoints=3, uncovered=4)
+
+
+@pytest.mark.parametrize("flush", [1, 2, 3, 1000])
+def test_reading_in_other_steps_changes_nothing(signed, monkeypatch, flush):
+    monkeypatch.setattr(audit, "FLUSH", flush)
+    assert verification.verify() == verification.Finding(True, 9, checkpoints=3, uncovered=4)
+
+
+@pytest.mark.parametrize(
+    ("first", "between"), [(1, (0, 3)), (3, (0, 3)), (4, (3, 5)), (5, (3, 5)), (6, (5, 8)), (8, (5, 8))]
+)
+def test_a_suffix_rewritten_with_fresh_hashes_is_placed_between_two_checkpoints(signed, first, between):
+    rewrite_from(first)
+    finding = verification.verify()
+    assert (finding.valid, finding.first_bad, finding.between) == (False, None, between)
+    assert "another root" in finding.reason
+
+
+def test_what_no_checkpoint_covers_yet_can_still_be_rewritten_and_is_said_to_be_uncovered(signed):
+    rewrite_from(9)
+    assert verification.verify() == verification.Finding(True, 9, checkpoints=3, uncovered=4)
+
+
+def test_a_cut_tail_is_told_by_the_checkpoint_beyond_it(signed):
+    cut_to(6)
+    finding = verification.verify()
+    assert (finding.valid, finding.between) == (False, (5, 8))
+    assert "tail was cut" in finding.reason
+
+
+def test_an_old_backup_put_back_is_told_by_what_lies_outside(signed):
+    """The database of size 4 with its checkpoint of 3 knows nothing of what came later."""
+    run("DELETE FROM ledger_anchoring", "DELETE FROM ledger_treenode WHERE \"index\" = 1",
+        "DELETE FROM ledger_checkpoint WHERE size > 3")  # fmt: skip
+    cut_to(4)
+    finding = verification.verify()
+    assert (finding.valid, finding.between) == (False, (3, 5))
+    assert "anchored note" in finding.reason
+    for path in file_anchor.kept(ORIGIN):
+        path.unlink()
+    assert verification.verify().between == (3, 8)
+    signing.note_path(ORIGIN).unlink()
+    assert verification.verify() == verification.Finding(True, 4, checkpoints=1, uncovered=4)
+
+
+def test_a_forger_of_rows_and_tail_is_told_by_the_anchor_folder_alone(signed):
+    rewrite_from(2)
+    signing.note_path(ORIGIN).unlink()
+    run("DELETE FROM ledger_anchoring", "DELETE FROM ledger_checkpoint", "DELETE FROM ledger_treenode")
+    finding = verification.verify()
+    assert (finding.valid, finding.between) == (False, (0, 5))
+    assert "procure.example_hq-5.note" in finding.reason
+
+
+@pytest.mark.parametrize(
+    ("sql", "says"),
+    [
+        (f"UPDATE ledger_checkpoint SET root = '{'f' * 64}' WHERE size = 5", "differs from its own note"),
+        ("UPDATE ledger_checkpoint SET size = 4 WHERE size = 5", "differs from its own note"),
+        (f"UPDATE ledger_checkpoint SET head_hash = '{'f' * 64}' WHERE size = 5", "another hash"),
+        ("UPDATE ledger_checkpoint SET range = '[]' WHERE size = 5", "another range"),
+        ("UPDATE ledger_checkpoint SET note = replace(note, '5', '6') WHERE size = 5", "cannot be trusted"),
+        ("UPDATE ledger_checkpoint SET note = '' WHERE size = 5", "cannot be trusted"),
+        ("DELETE FROM ledger_anchoring; DELETE FROM ledger_checkpoint WHERE size = 5", "no checkpoint of that size"),
+        (f"UPDATE ledger_treenode SET hash = '{'f' * 64}' WHERE \"index\" = 1", "level 2, place 1: changed"),
+        ('DELETE FROM ledger_treenode WHERE "index" = 0', "level 2, place 0: missing"),
+        ('UPDATE ledger_treenode SET "index" = 9 WHERE "index" = 1', "level 2, place 1: missing"),
+        ("INSERT INTO ledger_treenode (log_id, level, \"index\", hash) VALUES ('main', 2, 9, 'ff')", "no entries give"),
+    ],
+)
+def test_a_changed_checkpoint_or_tree_is_told(signed, sql, says):
+    run(*sql.split("; "))
+    finding = verification.verify()
+    assert (finding.valid, finding.first_bad) == (False, None)
+    assert says in finding.reason
+
+
+def by(key, size=5, root=bytes(32), origin=ORIGIN):
+    return notes.sign(CheckpointText(origin, size, root).text(), key)
+
+
+@pytest.mark.parametrize(
+    ("forge", "says"),
+    [
+        (lambda: drop("rubbish", 5), "cannot be trusted"),
+        (lambda: drop(by(SigningKey.generate(ORIGIN)), 5), "cannot be trusted"),
+        (lambda: drop(by(signing.key(ORIGIN)), 5), "another root"),
+        (lambda: drop(by(signing.key(ORIGIN), 12), 12), "tail was cut"),
+        (lambda: signing.remember(ORIGIN, by(signing.key(ORIGIN), 8)), "differs from the stored"),
+        (lambda: signing.remember(ORIGIN, by(signing.key(ORIGIN), 7)), "another root"),
+        (lambda: signing.remember(ORIGIN, by(signing.key(ORIGIN), 9)), "another root"),
+        (lambda: signing.remember(ORIGIN, by(signing.key(ORIGIN), 12)), "tail was cut"),
+        (lambda: signing.remember(ORIGIN, "rubbish"), "cannot be trusted"),
+        (lambda: signing.key_path(ORIGIN).unlink(), "is missing"),
+    ],
+)
+def test_what_lies_outside_and_does_not_fit_is_told(signed, forge, says):
+    forge()
+    finding = verification.verify()
+    assert (finding.valid, finding.first_bad) == (False, None)
+    assert says in finding.reason
+
+
+def test_the_notes_of_a_log_whose_name_begins_alike_are_let_be(signed):
+    other = SigningKey.generate(f"{ORIGIN}-2")
+    drop(by(other, origin=other.name), "2-5")
+    assert verification.verify().valid
+
+
+def test_a_changed_entry_is_named_before_any_checkpoint(signed):
+    run("UPDATE ledger_entry SET kind = 'order.cancelled' WHERE seq = 2", "UPDATE ledger_checkpoint SET root = 'ff'")
+    assert verification.verify().first_bad == 2
+
+
+def test_the_command_says_between_which_checkpoints_it_begins(signed):
+    rewrite_from(6)
+    out = StringIO()
+    with pytest.raises(CommandError, match="between the checkpoint of 5 and the checkpoint of 8"):
+        call_command("ledger", "verify", "--json", stdout=out)
+    assert json.loads(out.getvalue())["between"] == [5, 8]
+
+
+def test_a_signed_log_is_read_once_however_many_checkpoints_it_has(signed, django_assert_max_num_queries):
+    with django_assert_max_num_queries(11):
+        verification.verify()
+    assert Checkpoint.objects.count() == 3

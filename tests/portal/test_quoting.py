@@ -8,9 +8,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.test import Client
 
-from ledger.models import Entry
+from ledger import anchors, checkpoints, journal
+from ledger.checkpoints import WORKER
+from ledger.models import Anchoring, Checkpoint, Entry
 from procure.models import Bid, BidVersion, Invitation
 from procure.sourcing import bids, events
 from tests.portal.market import after_deadline, post, typed
@@ -253,3 +256,34 @@ def test_a_quote_whose_key_is_missing_is_a_page_not_a_failure(invited) -> None:
     page = Client().get(invited.page)
     assert page.status_code == 503
     assert "cannot be shown" in text(page)
+
+
+def checkpoint(invited) -> Checkpoint:
+    with transaction.atomic():
+        journal.record("tests.happened", actor=WORKER, entity=invited.event.entity)
+    made = checkpoints.make(actor=WORKER)
+    assert made is not None
+    return made
+
+
+def test_a_supplier_sees_the_state_of_the_ledger_and_its_first_look_is_an_anchor(invited) -> None:
+    first = checkpoint(invited)
+    page = Client().get(invited.page)
+    assert anchors.line_of(first) in text(page)
+    kept = Anchoring.objects.get(anchor="supplier-page")
+    assert (kept.checkpoint, kept.reference) == (first, f"invitation {invited.invitation.pk}")
+    second = checkpoint(invited)
+    assert anchors.line_of(second) in text(Client().get(invited.page))
+    assert list(Anchoring.objects.filter(anchor="supplier-page")) == [kept]
+
+
+def test_the_receipt_shows_the_state_of_the_ledger_once(invited) -> None:
+    made = checkpoint(invited)
+    receipt = Client().post(invited.page, typed("7.2", "45"), follow=True)
+    assert text(receipt).count(anchors.line_of(made)) == 1
+
+
+def test_without_a_checkpoint_the_page_says_nothing_of_one(invited) -> None:
+    page = Client().get(invited.page)
+    assert "checkpoint" not in text(page)
+    assert not Anchoring.objects.exists()

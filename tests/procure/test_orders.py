@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
-from ledger import clock, outbox
+from ledger import anchors, checkpoints, clock, outbox
 from ledger.authority import importing
-from ledger.models import Effect
+from ledger.checkpoints import WORKER
+from ledger.models import Anchoring, Effect
 from procure.commands import CancelOrder, ChangeOrder
+from procure.erp.connectors.sandbox.connector import SandboxConnector
 from procure.errors import BudgetExceeded, QuoteMismatch, WrongState
-from procure.models import Budget, Commitment, ErpConnection, Order, OrderTracking, Requisition, SourcingEvent
+from procure.models import (
+    Budget,
+    Commitment,
+    ErpConnection,
+    Order,
+    OrderTracking,
+    Requisition,
+    SandboxOrder,
+    SourcingEvent,
+)
 from procure.orders import tracking
 from tests.procure.market import award_of, carry, make_budget, make_event, order_of, reach_deadline, submit
 from tests.vendors.rows import DIGEST
@@ -226,3 +238,38 @@ def test_the_erp_having_it_after_it_was_cancelled_is_told(order, in_erp):
     order.tracking.refresh_from_db()
     assert order.tracking.erp_status == "cancelled"
     assert "by hand" in order.tracking.problem
+
+
+def test_the_order_takes_the_newest_checkpoint_into_the_erp_which_thereby_has_it(event, entity, in_erp):
+    made = checkpoints.make(actor=WORKER)
+    carry(order_of(event), entity=entity)
+    checkpoints.make(actor=WORKER)
+    outbox.answer()
+    booked = SandboxOrder.objects.get()
+    assert booked.comment == anchors.line_of(made)
+    assert anchors.line_of(made) not in booked.reference
+    kept = Anchoring.objects.get(anchor="erp")
+    assert (kept.checkpoint, kept.reference) == (made, Order.objects.get().tracking.erp_number)
+
+
+def test_a_changed_order_takes_the_checkpoint_of_its_own_hour(order, entity, in_erp):
+    made = checkpoints.make(actor=WORKER)
+    carry(changed(order, 4), entity=entity)
+    outbox.answer()
+    assert Anchoring.objects.get(anchor="erp").checkpoint == made
+
+
+def test_an_erp_without_a_place_for_comments_gets_none(event, entity, in_erp, monkeypatch):
+    checkpoints.make(actor=WORKER)
+    monkeypatch.setattr(SandboxConnector, "capabilities", replace(SandboxConnector.capabilities, comment_field=""))
+    carry(order_of(event), entity=entity)
+    outbox.answer()
+    assert SandboxOrder.objects.get().comment == ""
+    assert not Anchoring.objects.filter(anchor="erp").exists()
+
+
+def test_before_the_first_checkpoint_an_order_has_no_comment(event, entity, in_erp):
+    carry(order_of(event), entity=entity)
+    outbox.answer()
+    assert SandboxOrder.objects.get().comment == ""
+    assert Order.objects.get().tracking.erp_status == "confirmed"

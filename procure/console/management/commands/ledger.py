@@ -33,13 +33,20 @@ class Command(BaseCommand):
                     "entries": finding.entries,
                     "first_bad": finding.first_bad,
                     "reason": finding.reason or None,
+                    "checkpoints": finding.checkpoints,
+                    "uncovered": finding.uncovered,
+                    "between": finding.between,
                 }
             )
         elif finding.valid:
-            self.stdout.write(f"The ledger is valid: {finding.entries} entries.")
+            self.stdout.write(
+                f"The ledger is valid: {finding.entries} entries, {finding.checkpoints} checkpoints."
+                f" Not yet covered by an anchor: the last {finding.uncovered}."
+            )
         if not finding.valid:
+            place = f"Entry {finding.first_bad} of log" if finding.first_bad else "Log"
             raise CommandError(
-                f"The ledger is not valid. Entry {finding.first_bad} of log {finding.log}: {finding.reason}."
+                f"The ledger is not valid. {place} {finding.log}: {finding.reason}."
                 " Keep this database as evidence and restore the last good backup beside it."
             )
 
