@@ -162,7 +162,9 @@ def _files(head: LedgerHead) -> Iterator[Claim]:
         except (DomainError, UnicodeDecodeError):
             note, ours = "", True
         if ours:  # another log's name may begin like this one's
-            yield _claim(head, note, f"the anchored note {path.name}", outside=True)
+            claim = _claim(head, note, f"the anchored note {path.name}", outside=True)
+            if claim.wrong or not signing.is_given_up(head.origin, claim.size):
+                yield claim
 
 
 def _claim(head: LedgerHead, note: str, kept: str, *, stored: Checkpoint | None = None, outside: bool = False) -> Claim:

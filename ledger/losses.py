@@ -12,15 +12,13 @@ from pathlib import Path
 
 from django.db import transaction
 
-from ledger import chain, clock, entries, file_anchor, journal, notes, rights, signing, tree
+from ledger import entries, file_anchor, notes, rights, signing, tree
 from ledger.actors import Actor
-from ledger.command import ObjectRef
 from ledger.errors import DomainError, InvalidInput, Misconfigured
 from ledger.models import Entry, LedgerHead, LegalEntity
 from ledger.notes import BadNote, CheckpointText
 
 RESTORE = Actor.system("restore")
-KIND = "ledger.restored"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,28 +72,18 @@ def accept(losses: list[Loss], *, reason: str, actor: Actor) -> list[Entry]:
             raise InvalidInput(f"There is no log of {loss.origin} in this database to go on with.")
         with transaction.atomic():
             made.append(entries.ledger_restored(loss, reason=reason.strip(), entity=entity, actor=actor))
-        # The note stays on this host under another name; whoever holds a copy of it sees the fork, and should.
-        note = signing.note_path(loss.origin)
-        if note.exists():
-            stamp = clock.now().strftime("%Y%m%d-%H%M%S")
-            note.rename(note.with_name(f"{note.name}.lost-{loss.size}-{stamp}"))
+        # Whoever holds a copy of the note still sees the fork, and should.
+        signing.give_up(loss.origin, loss.place.read_text(encoding="utf-8"), kept=loss.kept, size=loss.size)
     return made
 
 
 def _loss(head: LedgerHead, said: CheckpointText, place: Path) -> Loss | None:
-    if _is_accepted(head, said):
+    if signing.is_given_up(head.origin, said.size):
         return None
     if said.size <= head.seq and tree.root_at(head.log, said.size) == said.root:
         return None
     last = Entry.objects.filter(log_id=head.log, seq=head.seq).values_list("time", flat=True).first()
     return Loss(head.log, head.origin, head.seq, last, said.size, said.root, place)
-
-
-def _is_accepted(head: LedgerHead, said: CheckpointText) -> bool:
-    """An entry of this log says that the checkpoints of these sizes were given up."""
-    given_up = journal.history_of(ObjectRef("log", head.log)).filter(kind=KIND, log_id=head.log)
-    facts = [chain.read(entry)["data"] for entry in given_up]
-    return any(int(each["kept"]) < said.size <= int(each["size"]) for each in facts)
 
 
 def _notes(origin: str) -> Iterator[tuple[CheckpointText, Path]]:

@@ -24,7 +24,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
-from ledger import backup, files, owner, postgresql_programs, verification
+from ledger import backup, files, losses, owner, postgresql_programs, verification
 from ledger.backup import FILES, KEYS, MANIFEST, Tell
 from ledger.errors import DomainError, InvalidInput
 
@@ -76,7 +76,8 @@ def restore(path: Path, *, replace: bool = False, tell: Tell = lambda said: None
     call_command("migrate", interactive=False, verbosity=0, skip_checks=True)
     tell("verifying the ledger …")
     finding = verification.verify()
-    if not finding.valid:
+    # What was signed and is not there any more is told by the losses; anything else is no ledger to go on with.
+    if not finding.valid and not (finding.between and losses.find()):
         raise NotValid(
             f"The restored ledger is not valid: entry {finding.first_bad} of log {finding.log}: {finding.reason}."
             f" Do not serve it; restore another backup.{_kept(aside)}"

@@ -71,6 +71,22 @@ def remember(origin: str, note: str) -> None:
     files.publish(note_path(origin), note, replace=True)
 
 
+def give_up(origin: str, note: str, *, kept: int, size: int) -> Path:
+    """Checkpoints of more than `kept` and up to `size` entries are held against the log no more; the note stays beside
+    the key under another name. Outside the database, so that nobody who owns the database can do it."""
+    place = note_path(origin)
+    lost = place.with_name(f"{place.name}.lost-{kept}-{size}")
+    files.publish(lost, note, replace=True)
+    place.unlink(missing_ok=True)
+    return lost
+
+
+def is_given_up(origin: str, size: int) -> bool:
+    place = note_path(origin)
+    ranges = (path.name.removeprefix(f"{place.name}.lost-").split("-") for path in place.parent.glob("*.note.lost-*"))
+    return any(len(each) == 2 and int(each[0]) < size <= int(each[1]) for each in ranges if each[0].isdigit())
+
+
 @contextmanager
 def held(origin: str) -> Iterator[None]:
     """One signer of a log at a time on this host; others wait."""
