@@ -31,7 +31,9 @@ from ledger.models import (
     LegalEntity,
     NumberRange,
     Person,
+    PersonalValue,
     Source,
+    SubjectKey,
     Switch,
 )
 
@@ -116,6 +118,23 @@ class EffectAttemptAdmin(ReadOnlyAdmin):
     list_filter = ["outcome", "effect__sender"]
     search_fields = ["effect__object_key", "effect__effect_key"]
     list_select_related = ["effect"]
+
+
+@admin.register(SubjectKey)
+class SubjectKeyAdmin(LedgerAdmin):
+    list_display = ["subject", "made_at", "erased_at"]
+    search_fields = ["subject"]
+    date_hierarchy = "made_at"
+
+
+@admin.register(PersonalValue)
+class PersonalValueAdmin(LedgerAdmin):
+    """That there is a value, and whose; never the value."""
+
+    list_display = ["seq", "path", "subject", "log"]
+    list_filter = ["log"]
+    search_fields = ["=seq", "path", "subject"]
+    ordering = ["-seq"]
 
 
 @admin.register(Source)

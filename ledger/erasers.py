@@ -112,7 +112,7 @@ def _drop_queue_rows(erasing: Erasing) -> int:
     from django_q.models import OrmQ, Task
 
     told = [each.pk for each in Task.objects.exclude(result=None) if _holds(str(each.result), erasing)]
-    queued = [each.pk for each in OrmQ.objects.all() if _holds(str(each.task()), erasing)]
+    queued = [each.pk for each in OrmQ.objects.all() if _holds(str(each.task), erasing)]
     return Task.objects.filter(pk__in=told).delete()[0] + OrmQ.objects.filter(pk__in=queued).delete()[0]
 
 

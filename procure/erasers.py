@@ -12,13 +12,14 @@ from functools import cached_property
 from typing import Any
 
 from django.apps import apps
-from django.db.models import F, Model, Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 
 from ledger.erasure import RESTORER, Erasing, Found
 from ledger.models import Effect, EffectAttempt, Person, Source
 from ledger.redaction import MARK, SHORTEST, Words, wiped
 from procure import entries
 from procure.models import (
+    ErpCall,
     EventLine,
     Invitation,
     Message,
@@ -27,6 +28,8 @@ from procure.models import (
     Requisition,
     RequisitionLine,
     RequisitionQuestion,
+    SandboxJournal,
+    SandboxOrder,
     SourcingEvent,
 )
 
@@ -76,7 +79,8 @@ class Wanted:
         person = Person.objects.filter(pk=self.person).first()
         said = [person.get_full_name(), person.get_username()] if person else []
         for rows in self.lines:
-            said += rows.exclude(description=F("item__name")).values_list("description", flat=True)
+            called = rows.values_list("description", "item__name")
+            said += [description for description, name in called if description != name]
         said += SourcingEvent.objects.filter(pk__in=self.events).values_list("title", flat=True)
         return tuple(said)
 
@@ -155,7 +159,7 @@ def _rename(rows: QuerySet[Any]) -> int:
 def _clean(rows: QuerySet[Any], words: Words, *columns: str) -> int:
     done = 0
     for row in rows:
-        changes = {name: words.out_of(getattr(row, name)) for name in columns}
+        changes = {name: words.out_of_json(getattr(row, name), SAID) for name in columns}
         if any(value != getattr(row, name) for name, value in changes.items()):
             done += rows.model.objects.filter(pk=row.pk).update(**changes)
     return done
@@ -174,7 +178,16 @@ def _erase_effects(wanted: Wanted, words: Words) -> int:
         done += Effect.objects.filter(pk=effect.pk).update(**changes)
     for attempt in EffectAttempt.objects.filter(effect__in=effects):
         EffectAttempt.objects.filter(pk=attempt.pk).update(detail=words.out_of(attempt.detail))
-    return done
+    return done + _erase_erp(wanted, words)
+
+
+def _erase_erp(wanted: Wanted, words: Words) -> int:
+    """Our record of the calls, and the sandbox's books, which are ours too. A real ERP is another's house."""
+    ours = wanted.orders.values()
+    sandbox = SandboxJournal.objects.filter(Q(buyer_reference__in=ours) | Q(order__buyer_reference__in=ours))
+    done = _clean(ErpCall.objects.filter(object_key__in=ours), words, "request", "response", "detail")
+    done += _clean(sandbox, words, "request", "answer")
+    return done + _clean(SandboxOrder.objects.filter(buyer_reference__in=ours), words, "lines", "comment")
 
 
 def _erase_answers(person: int) -> int:

@@ -10,11 +10,11 @@ from django.db import transaction
 from approvals import limits, proposals, queries
 from approvals.errors import NoPolicy, OutOfBounds
 from approvals.models import Bounds, Proposal, Spend
-from ledger import chain, switches
+from ledger import chain, personal, switches
 from ledger.actors import Actor
 from ledger.authority import importing
 from ledger.errors import InvalidInput, NotAllowed, NotFound, Stale, Stopped
-from ledger.models import Entry, LegalEntity
+from ledger.models import Entry, LegalEntity, PersonalValue
 from ledger.rights import Role
 from tests.approvals.stage import DIGEST, SOURCING, block, keys, kinds, order, propose, propose_order
 from tests.cast import make_person
@@ -38,7 +38,13 @@ def test_a_proposal_is_journaled_with_its_commands_facts_and_policy(entity, rita
     told = chain.read(first)
     assert told["actor"] == {"kind": "agent", "id": "sourcing"}
     assert told["on_behalf_of"] == {"kind": "human", "id": str(rita.pk)}
-    assert told["data"]["commands"] == made.commands
+    (command,) = made.commands
+    kept = dict(command["fields"]["lines"][0])
+    assert kept.pop("description") == "Tablets"
+    assert told["data"]["commands"] == [command | {"fields": command["fields"] | {"lines": [kept]}}]
+    said = {"commands.0.lines.0.description": "Tablets", "rationale": "because"}
+    assert personal.of([first])[first.log_id, first.seq] == said
+    assert set(PersonalValue.objects.values_list("subject", flat=True)) == {f"person:{rita.pk}"}
     assert {"kind": "vendor", "key": "VEN-001"} in told["objects"]
     judged = chain.read(second)
     assert (judged["policy"], judged["causes"]) == (policy.digest, [first.seq])

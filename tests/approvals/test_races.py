@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+from django.conf import settings
 from django.db import connection
 
 from tests.approvals.stage import approve, block, order, propose, propose_order
@@ -35,6 +36,7 @@ def rivals(tmp_path):
 
     def run(*wanted: tuple[str, str]) -> tuple[list[list[str]], dict]:
         environment = os.environ | {"DATABASE_URL": url(), "PROCURE_VAR": str(tmp_path)}
+        environment["PROCURE_KEYS"] = str(settings.KEYS_DIR)
         environment["DJANGO_SETTINGS_MODULE"] = "procure.settings"
         command = [sys.executable, "-m", "tests.approvals.rival"]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "env": environment}

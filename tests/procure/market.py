@@ -64,12 +64,18 @@ def make_event(
     at = clock.now()
     requisition = fields.pop("requisition", None) or make_requisition(entity, person, status="sourcing")
     event = SourcingEvent.objects.create(
-        reference="RFQ-00001",
         entity=entity,
         requisition=requisition,
         title="Gloves",
         published_at=at,
-        **{"deadline": at + timedelta(hours=1), "currency": "USD", "deliver_to": "NG", "incoterm": "DAP"} | fields,
+        **{
+            "reference": "RFQ-00001",
+            "deadline": at + timedelta(hours=1),
+            "currency": "USD",
+            "deliver_to": "NG",
+            "incoterm": "DAP",
+        }
+        | fields,
     )
     for number, quantity in enumerate(quantities, start=1):
         EventLine.objects.create(event=event, number=number, description=f"Gloves {number}", quantity=quantity)

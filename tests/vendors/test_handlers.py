@@ -6,7 +6,7 @@ import pytest
 from django.db import transaction
 
 from ledger import authority as authorities
-from ledger import chain, command
+from ledger import chain, command, personal
 from ledger.actors import Actor
 from ledger.command import Carried, Command
 from ledger.errors import DomainError, InvalidInput, NoAuthority
@@ -70,7 +70,8 @@ def test_each_change_is_one_entry_and_one_version(entity, ben, vendor) -> None:
     entry = Entry.objects.get(kind="vendor.blocked")
     record = chain.read(entry)
     assert record["objects"] == [{"kind": "vendor", "key": "VEN-001"}]
-    assert record["data"] == {"after": "blocked", "before": "prospect", "reason": "Missing papers"}
+    assert record["data"] == {"after": "blocked", "before": "prospect"}
+    assert personal.value("main", entry.seq, "reason") == "Missing papers"
     assert record["causes"] == [1]
     assert vendor.history.first().history_change_reason == "Missing papers"
 
