@@ -253,7 +253,7 @@ def story(house, olga, ada, ben, caplog, settings, *, people: int, contacts: int
 
 
 def test_nothing_is_left_of_twenty_subjects(house, olga, ada, ben, caplog, settings):
-    story(house, olga, ada, ben, caplog, settings, people=8, contacts=12)
+    story(house, olga, ada, ben, caplog, settings, people=5, contacts=15)
 
 
 @pytest.mark.long
