@@ -41,6 +41,7 @@ RIGHTS: dict[str, frozenset[str]] = {
     "switch.stop": frozenset({Role.BUYER, Role.APPROVER, Role.ADMINISTRATOR}),
     "switch.start": frozenset({Role.ADMINISTRATOR}),
     "people.manage": frozenset({Role.ADMINISTRATOR}),
+    "bank_details.change": frozenset({Role.BUYER, Role.ADMINISTRATOR}),
     "personal.erase": frozenset({Role.ADMINISTRATOR}),
     "tenant.import": frozenset({Role.ADMINISTRATOR}),
     "records.view": frozenset({Role.BUYER, Role.APPROVER, Role.ADMINISTRATOR, Role.AUDITOR}),

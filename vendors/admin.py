@@ -14,7 +14,19 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from ledger.adminsite import GovernedAdmin, HistoryAdmin, ReadOnlyAdmin, ReadOnlyInline
-from vendors.models import Category, CategoryApproval, Certificate, Delivery, Item, Unit, Vendor, VendorContact
+from vendors.models import (
+    BankDetails,
+    CallBackNumber,
+    Category,
+    CategoryApproval,
+    Certificate,
+    Delivery,
+    Item,
+    SealedBankDetails,
+    Unit,
+    Vendor,
+    VendorContact,
+)
 
 #: Where rows about a vendor or an item are listed: label, page and the filter that takes the record's id.
 VENDOR_LISTS = (
@@ -155,3 +167,27 @@ class DeliveryAdmin(ReadOnlyAdmin):
     list_select_related = ("vendor", "item")
     search_fields = ("reference", "order_reference", "vendor__key", "vendor__name", "item__key", "item__name")
     date_hierarchy = "delivered_on"
+
+
+@admin.register(BankDetails)
+class BankDetailsAdmin(ReadOnlyAdmin):
+    """That there is a version and where it stands; the values are sealed."""
+
+    list_display = ("vendor", "version", "status", "hold_until", "in_force_at", "requested_by", "verified_by")
+    list_filter = ("status",)
+    search_fields = ("vendor__key", "vendor__name")
+    list_select_related = ("vendor",)
+
+
+@admin.register(SealedBankDetails)
+class SealedBankDetailsAdmin(ReadOnlyAdmin):
+    list_display = ("reference", "vendor", "given_by", "given_at")
+    search_fields = ("reference", "vendor__key")
+    list_select_related = ("vendor",)
+
+
+@admin.register(CallBackNumber)
+class CallBackNumberAdmin(ReadOnlyAdmin):
+    list_display = ("id", "vendor", "known_since")
+    search_fields = ("vendor__key", "vendor__name")
+    list_select_related = ("vendor",)

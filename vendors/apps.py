@@ -10,12 +10,15 @@ class VendorsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from ledger import command, erasure, replay
+        from ledger import command, doorbell, erasure, replay
         from vendors import commands
 
         command.register(commands.QualifyVendor, handler="vendors.handlers.qualify_vendor")
         command.register(commands.WithdrawQualification, handler="vendors.handlers.withdraw_qualification")
         command.register(commands.BlockVendor, handler="vendors.handlers.block_vendor")
         command.register(commands.UnblockVendor, handler="vendors.handlers.unblock_vendor")
+        command.register(commands.ChangeBankDetails, handler="vendors.handlers.change_bank_details")
+        command.register(commands.WithdrawBankDetails, handler="vendors.handlers.withdraw_bank_details")
+        doorbell.register("bank details", answerer="vendors.bank_details.answer", due="vendors.bank_details.due")
         erasure.register("vendors", erase="vendors.erasers.erase", find="vendors.erasers.find")
         replay.register("vendor", reduce="vendors.reducers.vendor", live="vendors.live.vendors")

@@ -8,15 +8,18 @@ from typing import Annotated, ClassVar, Literal
 from django.utils.translation import gettext as _
 from pydantic import Field, StringConstraints
 
+from ledger import clock
 from ledger.command import Change, Command, Exit, ObjectRef, Subjects
 from ledger.errors import InvalidInput
 from ledger.spoken import AUTHORS
-from vendors import queries
+from vendors import bank_details, queries
 from vendors.models import Vendor
 
 VendorKey = Annotated[str, StringConstraints(strip_whitespace=True, to_upper=True, min_length=1, max_length=20)]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500), AUTHORS]
 Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500), AUTHORS]
+Reference = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+Commitment = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 CategoryCode = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
 
 
@@ -147,3 +150,57 @@ class UnblockVendor(_VendorCommand):
     def check(self) -> None:
         if self._vendor().status != Vendor.Status.BLOCKED:
             raise InvalidInput(_("%(vendor)s is not blocked.") % {"vendor": self._vendor().name})
+
+
+class ChangeBankDetails(_VendorCommand):
+    """Pays the vendor to another account, after a call-back, a second person and 72 hours. Carries no value itself."""
+
+    label: ClassVar[str] = "Change bank details"
+    right: ClassVar[str] = bank_details.RIGHT
+    two_people: ClassVar[bool] = True
+    details: Reference = Field(description="Reference that sealing the typed values gave.")
+    commitment: Commitment = Field(description="Commitment to those values, which the decision is bound to.")
+    called_back: int = Field(ge=1, description="Call-back number of the vendor, known for 30 days or more.")
+
+    def sentence(self) -> str:
+        return _("Change where %(vendor)s is paid") % {"vendor": self._vendor().name}
+
+    def preview(self) -> Sequence[Change]:
+        now = bank_details.in_force(self._vendor())
+        return [
+            Change(_("bank details"), _("version %d") % now.version if now else "", self.commitment[:12]),
+            Change(_("payments to this vendor"), "", _("frozen until the hold of 72 hours is over")),
+        ]
+
+    def exit(self) -> Exit:
+        return Exit(how=_("It can be withdrawn while it is held; nothing is paid meanwhile."), within=bank_details.HOLD)
+
+    def check(self) -> None:
+        vendor = self._vendor()
+        if not vendor.sealed_bank_details.filter(reference=self.details, commitment=self.commitment).exists():
+            raise InvalidInput(_("There are no such bank details of %s. Type them again.") % vendor.name)
+        bank_details.require_callable(vendor, self.called_back, clock.now())
+        if bank_details.payments_frozen(vendor):
+            raise InvalidInput(_("A change for %s is held already. Withdraw it first.") % vendor.name)
+
+
+class WithdrawBankDetails(_VendorCommand):
+    """Takes a held change back: the exit of ChangeBankDetails."""
+
+    label: ClassVar[str] = "Withdraw bank details"
+    right: ClassVar[str] = bank_details.RIGHT
+    version: int = Field(ge=1)
+    reason: Reason
+
+    def sentence(self) -> str:
+        return _("Withdraw the change of where %(vendor)s is paid") % {"vendor": self._vendor().name}
+
+    def preview(self) -> Sequence[Change]:
+        return [Change(_("bank details"), _("version %d, held") % self.version, _("withdrawn"))]
+
+    def exit(self) -> Exit:
+        return Exit(how=_("The change can be proposed again."))
+
+    def check(self) -> None:
+        if not self._vendor().bank_details.filter(version=self.version, status="held").exists():
+            raise InvalidInput(_("Version %d is not held.") % self.version)

@@ -8,7 +8,7 @@ from ledger.actors import Actor
 from ledger.command import ObjectRef
 from ledger.journal import record
 from ledger.models import Entry
-from vendors.models import Vendor
+from vendors.models import BankDetails, Vendor
 
 
 def vendor_qualified(
@@ -58,6 +58,33 @@ def vendor_unblocked(vendor: Vendor, *, reason: str, actor: Actor, causes: Seque
         entity=vendor.entity,
         objects=[ObjectRef("vendor", vendor.key)],
         data={"before": Vendor.Status.BLOCKED.value, "after": vendor.status},
+        words={"reason": reason},
+        causes=causes,
+    )
+
+
+def bank_details_fact(
+    what: str, details: BankDetails, *, actor: Actor, causes: Sequence[int] = (), reason: str = ""
+) -> Entry:
+    """`what` is changed, in_force or withdrawn. A commitment stands for the values, and numbers for the people."""
+    vendor = details.vendor
+    return record(
+        f"bank_details.{what}",
+        actor=actor,
+        entity=vendor.entity,
+        objects=[
+            ObjectRef("bank_details", f"{vendor.key}/{details.version}", str(details.version)),
+            ObjectRef("vendor", vendor.key),
+        ],
+        data={
+            "version": details.version,
+            "status": str(details.status),
+            "hold_until": details.hold_until,
+            "called_back": str(details.called_back_id),
+            "requested_by": details.requested_by,
+            "verified_by": details.verified_by,
+        },
+        commitments={"details": details.commitment},
         words={"reason": reason},
         causes=causes,
     )

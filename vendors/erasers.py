@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.apps import apps
 from django.db.models import QuerySet
 
 from ledger.erasure import Erasing, Found
 from ledger.redaction import MARK
-from vendors.models import VendorContact
+from vendors.models import CallBackNumber, SealedBankDetails, VendorContact
 
 
 def find(subject: str) -> Found:
     contacts = list(_contacts(*subject.split(":", 1)))
     names = (each.name for each in contacts if " " in each.name)
-    return Found(len(contacts), (*names, *(each.email for each in contacts)))
+    rows = len(contacts) + sum(each.count() for each in _sealed(*subject.split(":", 1)))
+    return Found(rows, (*names, *(each.email for each in contacts)))
 
 
 def erase(erasing: Erasing) -> int:
     """The contact stays as a row, without a verified address: no mail goes there any more. Bids and their remarks are
     the vendor's own offer and stay with the event."""
     done = erasing.words.sweep(apps.get_app_config("vendors").get_models())
+    done += sum(rows.update(sealed=b"") for rows in _sealed(erasing.kind, erasing.key))
     for contact in _contacts(erasing.kind, erasing.key):
         contact.name, contact.email, contact.verified_at = MARK, f"erased-{contact.pk}@invalid.invalid", None
         contact.save(update_fields=["name", "email", "verified_at"])
         done += 1
     return done
+
+
+def _sealed(kind: str, key: str) -> tuple[QuerySet[Any], ...]:
+    """Bank details and call-back numbers: a vendor's, whoever the person there is."""
+    tables = (SealedBankDetails.objects, CallBackNumber.objects)
+    return tuple(each.filter(vendor__key=key) for each in tables) if kind == "vendor" else ()
 
 
 def _contacts(kind: str, key: str) -> QuerySet[VendorContact]:

@@ -8,8 +8,16 @@ from ledger.actors import Actor
 from ledger.authority import Authority, check
 from ledger.command import Carried, ObjectRef
 from ledger.models import LegalEntity
-from vendors import entries, queries
-from vendors.commands import BackTo, BlockVendor, QualifyVendor, UnblockVendor, WithdrawQualification
+from vendors import bank_details, entries, queries
+from vendors.commands import (
+    BackTo,
+    BlockVendor,
+    ChangeBankDetails,
+    QualifyVendor,
+    UnblockVendor,
+    WithdrawBankDetails,
+    WithdrawQualification,
+)
 from vendors.errors import UnknownVendor, WrongStatus
 from vendors.models import CategoryApproval, Vendor
 
@@ -100,6 +108,38 @@ def unblock_vendor(
     _turn(vendor, command.back_to or queries.status_before_block(vendor), why=command.reason)
     entries.vendor_unblocked(vendor, reason=command.reason, actor=actor, causes=[cause])
     return _carried(vendor, BlockVendor(vendor=vendor.key, reason=why_blocked))
+
+
+def change_bank_details(
+    command: ChangeBankDetails, *, authority: Authority, actor: Actor, entity: LegalEntity, cause: int
+) -> Carried:
+    check(authority)
+    held = bank_details.change(
+        _held(command.vendor, entity),
+        reference=command.details,
+        commitment=command.commitment,
+        called_back=command.called_back,
+        actor=actor,
+        cause=cause,
+    )
+    return Carried(
+        result={"vendor": command.vendor, "version": held.version},
+        objects=(ObjectRef("vendor", command.vendor),),
+        compensation=WithdrawBankDetails(
+            vendor=command.vendor, version=held.version, reason="The change of bank details is undone."
+        ),
+    )
+
+
+def withdraw_bank_details(
+    command: WithdrawBankDetails, *, authority: Authority, actor: Actor, entity: LegalEntity, cause: int
+) -> Carried:
+    check(authority)
+    vendor = _held(command.vendor, entity)
+    bank_details.withdraw(vendor, version=command.version, reason=command.reason, actor=actor, cause=cause)
+    return Carried(
+        result={"vendor": vendor.key, "version": command.version}, objects=(ObjectRef("vendor", vendor.key),)
+    )
 
 
 def _held(key: str, entity: LegalEntity) -> Vendor:
