@@ -22,3 +22,4 @@ class VendorsConfig(AppConfig):
         doorbell.register("bank details", answerer="vendors.bank_details.answer", due="vendors.bank_details.due")
         erasure.register("vendors", erase="vendors.erasers.erase", find="vendors.erasers.find")
         replay.register("vendor", reduce="vendors.reducers.vendor", live="vendors.live.vendors")
+        replay.register("bank_details", reduce="vendors.reducers.bank_details", live="vendors.live.all_bank_details")

@@ -19,10 +19,11 @@ from stdnum import bic as bics
 from stdnum import iban as ibans
 from stdnum.exceptions import ValidationError
 
-from ledger import authority, clock, doorbell, personal, rights
+from ledger import clock, doorbell, personal, rights
 from ledger.actors import Actor
 from ledger.command import digest
 from ledger.errors import InvalidInput, NotAllowed
+from ledger.importing import importing
 from vendors import entries
 from vendors.errors import WrongStatus
 from vendors.models import BankDetails, CallBackNumber, SealedBankDetails, Vendor
@@ -151,14 +152,16 @@ def _due() -> QuerySet[BankDetails]:
 
 def _put_in_force(version: BankDetails) -> bool:
     name = f"{version.vendor.key}/{version.version}"
-    with transaction.atomic(), authority.importing(f"hold over: {name}", digest({"bank_details": name})):
+    with transaction.atomic(), importing(f"hold over: {name}", digest({"bank_details": name})):
         Vendor.objects.select_for_update().get(pk=version.vendor_id)
         if not _due().filter(pk=version.pk).exists():
             return False
-        BankDetails.objects.filter(vendor=version.vendor_id, status=Status.IN_FORCE).update(status=Status.REPLACED)
+        before = BankDetails.objects.filter(vendor=version.vendor_id, status=Status.IN_FORCE).first()
+        if before is not None:
+            BankDetails.objects.filter(pk=before.pk).update(status=Status.REPLACED)
         BankDetails.objects.filter(pk=version.pk).update(status=Status.IN_FORCE, in_force_at=clock.now())
         version.refresh_from_db(fields=["status"])
-        entries.bank_details_fact("in_force", version, actor=Actor.system("clock"))
+        entries.bank_details_in_force(version, replaces=before)
     return True
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ledger import chain
 from ledger.actors import Actor
 from ledger.command import ObjectRef
-from ledger.journal import record
+from ledger.journal import history_of, record
 from ledger.models import Entry
+from vendors import live
 from vendors.models import BankDetails, Vendor
 
 
@@ -63,28 +65,37 @@ def vendor_unblocked(vendor: Vendor, *, reason: str, actor: Actor, causes: Seque
     )
 
 
+def of_bank_details(details: BankDetails) -> ObjectRef:
+    return ObjectRef("bank_details", f"{details.vendor.key}/{details.version}", str(details.version))
+
+
 def bank_details_fact(
     what: str, details: BankDetails, *, actor: Actor, causes: Sequence[int] = (), reason: str = ""
 ) -> Entry:
-    """`what` is changed, in_force or withdrawn. A commitment stands for the values, and numbers for the people."""
-    vendor = details.vendor
+    """`what` is changed or withdrawn. A commitment stands for the values, and numbers for the people."""
     return record(
         f"bank_details.{what}",
         actor=actor,
-        entity=vendor.entity,
-        objects=[
-            ObjectRef("bank_details", f"{vendor.key}/{details.version}", str(details.version)),
-            ObjectRef("vendor", vendor.key),
-        ],
-        data={
-            "version": details.version,
-            "status": str(details.status),
-            "hold_until": details.hold_until,
-            "called_back": str(details.called_back_id),
-            "requested_by": details.requested_by,
-            "verified_by": details.verified_by,
-        },
+        entity=details.vendor.entity,
+        objects=[of_bank_details(details), ObjectRef("vendor", details.vendor.key)],
+        data=live.bank_details(details),
         commitments={"details": details.commitment},
         words={"reason": reason},
         causes=causes,
+    )
+
+
+def bank_details_in_force(details: BankDetails, *, replaces: BankDetails | None) -> Entry:
+    """The hold is over. It goes back to the decision that made the change, and carries the policy of that."""
+    changed = history_of(of_bank_details(details)).filter(kind="bank_details.changed").get()
+    replaced = of_bank_details(replaces) if replaces is not None else None
+    return record(
+        "bank_details.in_force",
+        actor=Actor.system("clock"),
+        entity=details.vendor.entity,
+        objects=[of_bank_details(details), ObjectRef("vendor", details.vendor.key), *([replaced] if replaced else [])],
+        data={**live.bank_details(details), "replaces": replaced.key if replaced else None},
+        commitments={"details": details.commitment},
+        causes=[changed.seq],
+        policy=chain.read(changed).get("policy"),
     )

@@ -6,6 +6,8 @@ blocked are words or personal, and stay out; certificates come by import alone a
 
 from __future__ import annotations
 
+from typing import Any
+
 from ledger.records import Record, State
 
 
@@ -20,3 +22,14 @@ def vendor(state: State | None, record: Record) -> State | None:
         else:
             categories.pop(data["category"], None)
     return {"status": data["after"], "categories": categories}
+
+
+def bank_details(state: State | None, record: Record) -> State | None:
+    """One version, without its values. The next one in force takes its place."""
+    if not record.kind.startswith("bank_details."):
+        return state
+    data: dict[str, Any] = dict(record.data)
+    replaced = data.pop("replaces", None)
+    if state is not None and replaced == record.key:
+        return {**state, "status": "replaced"}
+    return {name: value for name, value in data.items() if name != "reason"}

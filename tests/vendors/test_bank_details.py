@@ -9,9 +9,10 @@ from django.db import IntegrityError, transaction
 
 from approvals import bounds, decisions, policies
 from approvals.models import Proposal
-from ledger import authority, chain, clock, erasure, personal
+from ledger import chain, clock, erasure, personal, replay
 from ledger.actors import Actor
 from ledger.errors import Erased, InvalidInput, NotAllowed
+from ledger.importing import importing
 from ledger.models import Entry
 from tests import canary
 from tests.approvals.stage import approve, keys, propose, work
@@ -96,6 +97,28 @@ def test_after_the_hold_it_is_used_and_the_one_before_is_replaced(vendor, ben, a
     assert list(BankDetails.objects.order_by("version").values_list("status", flat=True)) == ["replaced", "in_force"]
     kinds = list(Entry.objects.filter(kind__startswith="bank_details.").order_by("seq").values_list("kind", flat=True))
     assert kinds == ["bank_details.changed", "bank_details.in_force"] * 2
+    assert bank_details_differences() == []
+
+
+def bank_details_differences():
+    return [each for each in replay.differences() if each.kind == "bank_details"]
+
+
+def test_a_version_changed_behind_the_journals_back_is_named(vendor, ben, ada, number, entity):
+    held(vendor, ben, ada, number, entity)
+    with transaction.atomic(), importing("somebody with the owner's key", DIGEST):
+        BankDetails.objects.update(status=Status.IN_FORCE)
+    assert [(each.field, each.ledger, each.live) for each in bank_details_differences()] == [
+        ("status", "held", "in_force")
+    ]
+
+
+def test_what_comes_in_force_names_its_cause_and_the_policy_that_allowed_it(vendor, ben, ada, number, entity):
+    held(vendor, ben, ada, number, entity)
+    pass_hold()
+    changed, in_force = (chain.read(Entry.objects.get(kind=f"bank_details.{what}")) for what in ("changed", "in_force"))
+    assert in_force["causes"] == [changed["seq"]]
+    assert in_force["policy"] == changed["policy"] != ""
 
 
 def test_no_value_stands_in_the_clear_anywhere(vendor, ben, ada, number, entity):
@@ -191,7 +214,7 @@ def test_nothing_changes_without_a_decided_proposal(vendor, ben, ada, number, en
 
 def test_a_vendor_that_is_a_person_can_be_erased(vendor, ben, ada, number, entity):
     held(vendor, ben, ada, number, entity)
-    with transaction.atomic(), authority.importing("tests", DIGEST):
+    with transaction.atomic(), importing("tests", DIGEST):
         erasure.erase(personal.vendor(vendor.key), actor=Actor.system("tests"), entity=entity)
     with pytest.raises(Erased):
         bank_details.opened(SealedBankDetails.objects.get())
