@@ -66,6 +66,22 @@ def flat(value: Any, path: str = "") -> list[Datum]:
     return [Datum(path, str(value)[:MOST_LETTERS])]
 
 
+def facts(data: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """(name, value or what there is in its place, how) of a judgement's facts; those that were known first."""
+    told = data.get("facts") or {}
+    rows = [
+        (each.get("state") != "known", name, _worded(each), str(each.get("how", "")))
+        for name, each in told.items()
+        if isinstance(each, dict)
+    ]
+    return [row[1:] for row in sorted(rows)]
+
+
+def _worded(answer: Mapping[str, Any]) -> str:
+    value = answer.get("value", answer.get("state", ""))
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value).replace("_", " ")
+
+
 def causes(entry: Entry, record: Mapping[str, Any]) -> QuerySet[Entry]:
     """The entries that it names as its causes."""
     return Entry.objects.filter(log_id=entry.log_id, seq__in=record.get("causes", [])).order_by("seq")

@@ -114,7 +114,8 @@ def entry(request: HttpRequest, seq: int) -> HttpResponse:
             "line": line,
             "record": record,
             "behalf": people.get((behalf["kind"], behalf["id"])) if behalf else None,
-            "data": one_entry.flat(record["data"]),
+            "data": one_entry.flat({name: each for name, each in record["data"].items() if name != "facts"}),
+            "facts": one_entry.facts(record["data"]),
             "around": one_entry.flat(
                 {name: record[name] for name in AROUND if name in record and name != "on_behalf_of"}
             ),
