@@ -133,7 +133,12 @@ def test_an_order_in_a_currency_without_a_rate_asks(entity, rita):
 
 
 @pytest.mark.usefixtures("contract")
-def test_an_order_proposed_long_ago_counts_from_the_day_it_was_carried_out(entity, rita, ada):
+def test_an_order_proposed_long_ago_counts_from_the_day_it_was_carried_out(entity, rita, ada, budget):
+    with importing("tests", DIGEST):
+        # Late in the year the forty days end in the next one.
+        Budget.objects.create(
+            entity=entity, cost_centre=budget.cost_centre, year=budget.year + 1, amount=100_000, currency="USD"
+        )
     slow = propose_order(order(600), entity=entity, requested_by=rita, confidence=Decimal("0.5"))
     clock.shift(timedelta(days=40))
     approve(slow, slow.steps.get().people.first())
