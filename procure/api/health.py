@@ -13,11 +13,15 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from agents import queries
-from ledger import clock
+from ledger import clock, heartbeat
 from ledger.models import Effect, Entry, LedgerHead
 
 #: Work due for longer than this means that no worker is doing it.
 LATE = timedelta(minutes=2)
+
+
+#: The sweeper beats every ten seconds, the worker every minute; either may be in the middle of a long visit.
+STALE = {heartbeat.WORKER: timedelta(minutes=3), heartbeat.SWEEPER: timedelta(minutes=2)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,7 @@ def live(request: HttpRequest) -> HttpResponse:
 @never_cache
 def ready(request: HttpRequest) -> JsonResponse:
     """Database, ledger and worker are fit for work: 200, else 503 with what is wrong."""
-    checks = [_safely(each) for each in (database, ledger_head, work)]
+    checks = [_safely(each) for each in (database, ledger_head, work, heartbeats)]
     body = {
         "status": "ready" if all(each.good for each in checks) else "not ready",
         "checks": {each.name: {"ok": each.good, "detail": each.detail} for each in checks},
@@ -109,3 +113,16 @@ def work() -> Check:
     return Check(
         "work", good=oldest < LATE, detail=f"the oldest work that is due waits {int(oldest.total_seconds())} s"
     )
+
+
+def heartbeats() -> Check:
+    """Worker and sweeper went round lately. One that never did is still starting; `work` tells when nobody comes."""
+    ages = {name: heartbeat.age(name) for name in STALE}
+    stale = [name for name, age in ages.items() if age is not None and age > STALE[name]]
+    return Check("heartbeats", good=not stale, detail="; ".join(_heard(name, age, stale) for name, age in ages.items()))
+
+
+def _heard(name: str, age: timedelta | None, stale: list[str]) -> str:
+    if age is None:
+        return f"the {name} has not gone round yet"
+    return f"the {name} {'has been silent for' if name in stale else 'went round within'} {int(age.total_seconds())} s"

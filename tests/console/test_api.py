@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 from django.urls import reverse
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
 
+from ledger import clock, heartbeat
 from ledger.models import Effect, LedgerHead
 from ledger.rights import Role
 from procure.models import Requisition
@@ -112,7 +114,7 @@ def test_ready_when_database_ledger_and_work_are_in_order(client, story: Story):
     response = client.get("/health/ready")
     assert response.status_code == 200
     assert response.json()["status"] == "ready"
-    assert {"database", "ledger", "work"} <= set(response.json()["checks"])
+    assert {"database", "ledger", "work", "heartbeats"} <= set(response.json()["checks"])
 
 
 def test_not_ready_while_work_is_left_undone(client, story: Story):
@@ -120,6 +122,26 @@ def test_not_ready_while_work_is_left_undone(client, story: Story):
     response = client.get("/health/ready")
     assert response.status_code == 503
     assert response.json()["checks"]["work"]["ok"] is False
+
+
+@pytest.mark.parametrize(("silent", "living"), [("worker", "sweeper"), ("sweeper", "worker")])
+def test_not_ready_when_a_process_has_gone_silent_and_it_says_which_and_for_how_long(silent, living, client, db):
+    heartbeat.beat(silent)
+    clock.shift(timedelta(hours=1))
+    heartbeat.beat(living)
+    response = client.get("/health/ready")
+    told = response.json()["checks"]["heartbeats"]
+    assert (response.status_code, told["ok"]) == (503, False)
+    assert f"the {silent} has been silent for 3600 s" in told["detail"]
+    assert f"the {living} went round" in told["detail"]
+    heartbeat.beat(silent)
+    assert client.get("/health/ready").status_code == 200
+
+
+def test_a_process_that_has_not_gone_round_yet_is_named_and_still_starting(client, db):
+    response = client.get("/health/ready")
+    assert response.status_code == 200
+    assert "the worker has not gone round yet" in response.json()["checks"]["heartbeats"]["detail"]
 
 
 def test_not_ready_when_the_ledgers_head_is_not_its_newest_entry(client, story: Story, monkeypatch):

@@ -2,13 +2,18 @@
 
 import signal
 import threading
+from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError
+from django.utils.module_loading import import_string
+from django_q.brokers import get_broker
+from django_q.models import OrmQ, Schedule
+from django_q.scheduler import scheduler
 
-from ledger import doorbell, heartbeat
+from ledger import clock, doorbell, heartbeat
 from procure.console.management.commands import sweep
 
 
@@ -55,6 +60,24 @@ def test_it_does_not_visit_when_nothing_is_due(visits, db, monkeypatch):
     loop()
     assert visits == []
     assert heartbeat.age("sweeper") is not None
+
+
+def test_it_sees_to_it_that_the_cluster_beats_too(visits, db, monkeypatch):
+    monkeypatch.setattr("django_q.scheduler.close_old_django_connections", lambda: None)
+    loop()
+    loop()
+    [waiting, _] = OrmQ.objects.all()
+    assert waiting.func() == "ledger.heartbeat.beat"
+    [schedule] = Schedule.objects.all()
+    schedule.next_run = clock.now() - timedelta(minutes=1)
+    schedule.save()
+    scheduler(broker=get_broker())
+    beats = [each.task for each in OrmQ.objects.order_by("pk")]
+    assert [each["args"] for each in beats] == [("worker",)] * 3
+    assert not any(each.get("save", True) for each in beats)
+    assert heartbeat.age("worker") is None
+    import_string(beats[-1]["func"])(*beats[-1]["args"])
+    assert heartbeat.age("worker") is not None
 
 
 def test_the_loop_goes_on_until_it_is_asked_to_stop(visits, db):

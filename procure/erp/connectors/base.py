@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from ledger.actors import Actor
+from ledger.errors import Misconfigured
 from procure.erp.connectors.payloads import OrderReadBack, PurchaseOrder
 
 if TYPE_CHECKING:
@@ -74,6 +75,29 @@ class WriteResult:
     answer: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Party:
+    """A supplier, as an ERP should know it."""
+
+    key: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """Something to order; `unit` is our word for what its quantities count."""
+
+    key: str
+    name: str
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Masters:
+    parties: tuple[Party, ...]
+    products: tuple[Product, ...]
+
+
 class Names(Protocol):
     """What our things are called over there, as far as it is known; `procure.erp.names` keeps it."""
 
@@ -115,6 +139,10 @@ class ErpConnector(ABC):
     @abstractmethod
     def cancel_order(self, external_id: str, *, key: str, context: CallContext) -> WriteResult:
         """Cancels it. One already cancelled stays so and is a success; raises `TooLate` past the point of no return."""
+
+    def make_masters(self, masters: Masters, *, context: CallContext) -> dict[str, int]:
+        """Makes what is missing and changes nothing that is there; returns how many of each. For `erp seed` alone."""
+        raise Misconfigured(f"Master data cannot be made in {self.label} from here: keep it there.")
 
     def unit_name(self, ours: str) -> str:
         """What our unit is called over there."""

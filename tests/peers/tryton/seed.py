@@ -3,8 +3,8 @@
     seed.py CONFIG DATABASE DATA.json
 
 DATA: {"company", "currency", "vendors": [{"code", "name"}], "items": [{"code", "name", "unit", "price"}],
-"user": {"login", "password"}, "person": {"login", "password"}}. `user` is the service user with the Purchase group
-alone; `person` is somebody of the ERP's own staff who may process and receive.
+"user": {"login", "password"}, "keeper": …, "person": …}. `user` is the service user with the Purchase group alone;
+`keeper` may make products and no orders; `person` is somebody of the ERP's own staff who may process and receive.
 """
 
 import datetime
@@ -36,6 +36,7 @@ def seed(data):
     vendors(data["vendors"])
     items(data["items"], accounts)
     user(data["user"], ["Purchase"])
+    user(data["keeper"], ["Account Product Administration"])
     user(data["person"], ["Purchase", "Purchase Administrator", "Stock", "Accounting"])
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from ledger.models import LegalEntity
+from ledger.models import LegalEntity, Person
 from procure.erp.connectors.sandbox import dials
 from procure.models import ErpConnection, SandboxDial, SandboxOrder
 from tests.procure.erp.orders import issue, work
@@ -60,3 +60,10 @@ def test_reconcile_shows_an_edit_made_in_the_erp(entity: LegalEntity, sandbox: E
     SandboxOrder.objects.update(total="18426.79")
     with pytest.raises(CommandError, match="PO-00070"):
         run("reconcile", "PO-00070")
+
+
+def test_an_erp_that_keeps_its_own_masters_says_so(sandbox: ErpConnection, olga: Person) -> None:
+    with pytest.raises(CommandError, match="keep it there"):
+        run("seed", "sandbox-hq", "--actor", olga.username)
+    with pytest.raises(CommandError, match="nobody called"):
+        run("seed", "sandbox-hq", "--actor", "nobody")

@@ -8,16 +8,21 @@ from django.core.management.base import BaseCommand, CommandError
 
 from ledger.actors import Actor
 from ledger.errors import DomainError
-from procure.erp import connections
+from ledger.models import Person
+from procure.erp import connections, masters
 from procure.erp.connectors.sandbox import dials
 from procure.erp.reconciliation import reconcile
 from procure.models import ErpConnection, Order, SandboxDial
+from vendors.models import Item, Vendor
 
 ACTOR = Actor.system("erp command")
 
 
 class Command(BaseCommand):
-    help = "Tries ERP connections, turns the sandbox's fault dials, compares orders with the ERP. Prints JSON."
+    help = (
+        "Tries ERP connections, gives an ERP the masters it lacks, turns the sandbox's fault dials, compares orders "
+        "with the ERP. Prints JSON."
+    )
 
     def add_arguments(self, parser):
         verbs = parser.add_subparsers(dest="verb", required=True)
@@ -32,11 +37,18 @@ class Command(BaseCommand):
         compare = verbs.add_parser("reconcile", help="compare orders with what the ERP holds")
         compare.add_argument("order", nargs="+", help="order numbers such as PO-00031")
 
+        seed = verbs.add_parser("seed", help="make the suppliers, units and items there that the ERP lacks")
+        seed.add_argument("name", help="a connection whose user may make parties and products")
+        seed.add_argument("--actor", required=True, metavar="USERNAME", help="the administrator who does so")
+        seed.add_argument("--vendor", action="append", help="this supplier; all that may get orders when none is named")
+        seed.add_argument("--item", action="append", help="this item; all that can be ordered when none is named")
+
     def handle(self, *, verb, **options):
         verbs: dict[str, Callable[..., dict[str, Any]]] = {
             "check": self._check,
             "dials": self._dials,
             "reconcile": self._reconcile,
+            "seed": self._seed,
         }
         answers = verbs[verb](**options)
         self.stdout.write(json.dumps(answers["rows"], ensure_ascii=False))
@@ -69,6 +81,26 @@ class Command(BaseCommand):
         except DomainError as error:
             raise CommandError(error.message) from error
         return {"rows": list(connection.sandbox_dials.values("fault", "remaining", "seconds")), "bad": ""}
+
+    def _seed(self, *, name, actor, vendor, item, **options):
+        person = Person.objects.filter(username=actor).first()
+        if person is None:
+            raise CommandError(f"There is nobody called “{actor}”.", returncode=2)
+        self._all_known([name], ErpConnection.objects.values_list("name", flat=True))
+        connection = ErpConnection.objects.get(name=name)
+        vendors = Vendor.objects.filter(entity=connection.entity, status__in=Vendor.ORDERABLE)
+        items = Item.objects.filter(active=True).select_related("unit")
+        if vendor:
+            vendors = vendors.filter(key__in=vendor)
+            self._all_known(vendor, vendors.values_list("key", flat=True))
+        if item:
+            items = items.filter(key__in=item)
+            self._all_known(item, items.values_list("key", flat=True))
+        try:
+            made = masters.seed(connection, vendors=vendors, items=items, actor=Actor.human(person))
+        except DomainError as error:
+            raise CommandError(error.message) from error
+        return {"rows": made, "bad": ""}
 
     def _reconcile(self, *, order, **options):
         orders = Order.objects.filter(reference__in=order)

@@ -26,7 +26,7 @@ class Command(BaseCommand):
     def handle(self, *, once, **options):
         if once:
             done = doorbell.answer() if doorbell.due() else 0
-            heartbeat.beat("sweeper", detail=f"once, {done} done")
+            heartbeat.beat(heartbeat.SWEEPER, detail=f"once, {done} done")
             self.stdout.write(f"{done} done")
             return
         stop = threading.Event()
@@ -35,14 +35,17 @@ class Command(BaseCommand):
         self._loop(stop)
 
     def _loop(self, stop: threading.Event) -> None:
-        beaten = -BEAT_EVERY
+        beaten, asked = -BEAT_EVERY, False
         while not stop.is_set():
             try:
                 if doorbell.due():
                     doorbell.answer()
                 if time.monotonic() - beaten >= BEAT_EVERY:
-                    heartbeat.beat("sweeper")
+                    heartbeat.beat(heartbeat.SWEEPER)
                     beaten = time.monotonic()
+                if not asked:
+                    heartbeat.keep_worker_beating()
+                    asked = True
             except DatabaseError:
                 log.exception("the sweeper could not reach the database; it tries again")
             close_old_connections()

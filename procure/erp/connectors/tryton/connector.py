@@ -10,7 +10,15 @@ from typing import Any
 
 import httpx2 as httpx
 
-from procure.erp.connectors.base import CallContext, Capabilities, ErpConnector, Names, OrderState, WriteResult
+from procure.erp.connectors.base import (
+    CallContext,
+    Capabilities,
+    ErpConnector,
+    Masters,
+    Names,
+    OrderState,
+    WriteResult,
+)
 from procure.erp.connectors.errors import (
     Ambiguous,
     Conflict,
@@ -22,6 +30,7 @@ from procure.erp.connectors.errors import (
 )
 from procure.erp.connectors.payloads import LineReadBack, OrderReadBack, PurchaseOrder
 from procure.erp.connectors.tryton.lookups import Lookups, OrderIds, Product, Unit, check_exact, unit_name
+from procure.erp.connectors.tryton.masters import MasterMaker
 from procure.erp.connectors.tryton.wire import Wire, number
 from procure.erp.discrepancies import differences
 from procure.models.erp import ErpConnection
@@ -71,6 +80,9 @@ class TrytonConnector(ErpConnector):
 
     def validate(self, order: PurchaseOrder, *, context: CallContext) -> None:
         self._checked_ids(order, context)
+
+    def make_masters(self, masters: Masters, *, context: CallContext) -> dict[str, int]:
+        return MasterMaker(self.wire, context).make(masters)
 
     def create_order(self, order: PurchaseOrder, *, key: str, context: CallContext) -> WriteResult:
         """Draft, compared with what was meant, then quotation (which gives the number), then confirmed."""
