@@ -79,12 +79,13 @@ class Words:
     def _sweep_some(self, model: type[Model], columns: list[Any], texts: tuple[str, ...]) -> int:
         # One look at each row, whatever the number of columns and texts; the ORM would take longer to say so.
         quote = connection.ops.quote_name
-        whole = " || ' ' || ".join(f"COALESCE(CAST({quote(each.column)} AS text), '')" for each in columns)
+        whole = " || ' ' || ".join(f"COALESCE(CAST({quote(str(each.column))} AS text), '')" for each in columns)
         pattern = "|".join(sorted({re.escape(form) for text in texts for form in (text, *_forms(text))}))
+        matches = connection.operators["iregex"]  # type: ignore[attr-defined]
         with connection.cursor() as cursor:
             cursor.execute(
-                f"SELECT {quote(model._meta.pk.column)} FROM {quote(model._meta.db_table)}"  # noqa: S608  names of ours
-                f" WHERE ({whole}) {connection.operators['iregex']}",
+                f"SELECT {quote(str(model._meta.pk.column))} FROM {quote(model._meta.db_table)}"  # noqa: S608  names of ours
+                f" WHERE ({whole}) {matches}",
                 [pattern],
             )
             found = [key for (key,) in cursor.fetchall()]

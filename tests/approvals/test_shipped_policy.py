@@ -10,6 +10,7 @@ import pytest
 from approvals import queries
 from ledger import clock
 from ledger.actors import Actor
+from ledger.commands import EraseSubject
 from ledger.importing import importing
 from procure import requisitions
 from procure.commands import ChangeBudget, InviteSuppliers, NeededLine, RaiseRequisition
@@ -226,6 +227,11 @@ def test_budgets_are_changed_by_two_administrators(entity, olga):
     command = ChangeBudget(cost_centre="PROG", year=2026, amount=Decimal(1), currency="USD")
     made = propose(command, by=olga, entity=entity)
     assert (keys(made), made.steps.get().level) == (["policy-change"], "administrator")
+
+
+def test_erasing_somebody_asks_an_approver_because_it_cannot_be_undone(entity, olga, rita):
+    made = propose(EraseSubject(subject=f"person:{rita.pk}", reason="by letter"), by=olga, entity=entity)
+    assert (keys(made), made.steps.get().level) == (["irreversible"], "approver")
 
 
 def test_a_bundle_passes_only_when_all_of_it_may(entity, rita, ben, vendor):

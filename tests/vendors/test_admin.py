@@ -11,9 +11,10 @@ from django.test import Client
 from django.urls import reverse
 
 from contracts.models import Contract, ContractPrice
+from ledger import clock
 from ledger.importing import importing
 from tests.vendors.rows import DIGEST, deliver, make_contact, make_item, make_vendor
-from vendors.models import CategoryApproval, Certificate, Vendor
+from vendors.models import BankDetails, CallBackNumber, CategoryApproval, Certificate, SealedBankDetails, Vendor
 
 MODELS = [each for app in ("vendors", "contracts") for each in apps.get_app_config(app).get_models()]
 SHOWN = [each for each in MODELS if not each.__name__.startswith("Historical")]
@@ -37,7 +38,21 @@ def vendor(entity) -> Vendor:
             currency="USD",
         )
         ContractPrice.objects.create(contract=contract, item=item, unit_price=Decimal(7))
+    add_bank_details(vendor)
     return vendor
+
+
+def add_bank_details(vendor: Vendor) -> None:
+    at = {"vendor": vendor, "sealed": b"\x00"}
+    number = CallBackNumber.objects.create(**at, known_since=clock.now())
+    source = SealedBankDetails.objects.create(
+        **at, reference="0" * 32, commitment="0" * 64, given_by="1", given_at=clock.now()
+    )
+    with importing("tests", DIGEST):
+        BankDetails.objects.create(
+            vendor=vendor, version=1, source=source, commitment="0" * 64, hold_until=clock.now(), called_back=number,
+            requested_by="1", verified_by="2", changed_at=clock.now(),
+        )  # fmt: skip
 
 
 @pytest.fixture
