@@ -4,6 +4,10 @@ import os
 import tempfile
 
 os.environ.setdefault("PROCURE_VAR", tempfile.mkdtemp(prefix="procure-test-"))
+# Workers side by side sign ledgers of the same origin: each keeps its keys and notes in a folder of its own.
+worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+if not os.environ["PROCURE_VAR"].endswith(worker):
+    os.environ["PROCURE_VAR"] += f"/{worker}"
 
 from procure.settings import *  # noqa: F403
 

@@ -27,7 +27,7 @@ STATE = {
     "status": "waiting",
     "revision": 1,
     "fingerprint": "f1",
-    "commands": digest(COMMANDS),
+    "commands": "f1",
     "revisions": {"1": "f1"},
     "author": "system:tests",
     "requested_by": "3",
@@ -66,7 +66,7 @@ NEW = {"revision": 2, "fingerprint": "f2"}
 REVISED = {
     **STATE,
     **NEW,
-    "commands": digest(OTHERS),
+    "commands": "f2",
     "revisions": {"1": "f1", "2": "f2"},
     "steps": VOID,
 }

@@ -232,11 +232,11 @@ def _raise(company: Company, requisition: Requisition, decided: Any, held: Commi
     proposal.status = "waiting"
     of_proposals.made(proposal, actor=Actor.agent("intake"))
     proposal.status = "passed"
-    of_proposals.judged(proposal, judgement, policy_digest=policy, cause=1)
+    of_proposals.judged(proposal, judgement, policy_digest=policy, today=company.at.date(), cause=1)
     proposal.status = "approved"
     decision.entry_seq = of_proposals.decided(proposal, decision, kind="proposal.passed", level="").seq
     decision.save(update_fields=["entry_seq"])
-    of_proposals.judged(proposal, judgement, policy_digest=policy, cause=1)
+    of_proposals.judged(proposal, judgement, policy_digest=policy, today=company.at.date(), cause=1)
     requisition.status = "raised"
     of_buying.requisition_fact("raised", requisition, actor=Actor.policy(1), causes=[1])
     _budget(company, "committed", held, TOTAL)

@@ -203,7 +203,7 @@ def test_the_ledger_turns_pages_and_narrows(story: Story, sign_in: SignIn):
     ivan = sign_in(story.cast["ivan"])
     address = reverse("console:ledger")
     newest = Entry.objects.order_by("-seq")[0]
-    row = f'<td class="num quiet">{newest.seq}</td>'
+    row = f'href="/ledger/{newest.seq}/">{newest.seq}</a>'
     assert row in ivan.get(address).content.decode()
     only = ivan.get(address, {"kind": "order"}).content.decode()
     assert "order issued" in only
@@ -212,7 +212,7 @@ def test_the_ledger_turns_pages_and_narrows(story: Story, sign_in: SignIn):
     assert "confirmed by the ERP" in about
     older = ivan.get(address, {"before": "3"}).content.decode()
     assert row not in older
-    assert '<td class="num quiet">2</td>' in older
+    assert 'href="/ledger/2/">2</a>' in older
     assert ivan.get(address, {"before": "9" * 40}).status_code == 200
     assert "No entries here" in ivan.get(address, {"kind": "no.such"}).content.decode()
 

@@ -168,7 +168,7 @@ def test_the_command_prints_one_json_object(five):
     call_command("ledger", "verify", "--json", stdout=out)
     assert json.loads(out.getvalue()) == {
         "valid": True, "entries": 5, "first_bad": None, "reason": None, "checkpoints": 0, "uncovered": 5,
-        "between": None,
+        "between": None, "log": None,
     }  # fmt: skip
 
 

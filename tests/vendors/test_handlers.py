@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 from django.db import transaction
 
-from ledger import authority as authorities
-from ledger import chain, command, personal
+from ledger import chain, command, granting, personal
 from ledger.actors import Actor
+from ledger.authority import Authority
 from ledger.command import Carried, Command
 from ledger.errors import DomainError, InvalidInput, NoAuthority
 from ledger.models import Entry, LegalEntity
+from ledger.spending import spending
 from tests.vendors.rows import make_category, make_vendor
 from vendors import handlers
 from vendors.commands import BlockVendor, QualifyVendor, UnblockVendor, WithdrawQualification
@@ -22,8 +23,8 @@ def carry_out(wanted: Command, *, actor: Actor, entity: LegalEntity) -> Carried:
     from django.utils.module_loading import import_string
 
     print_of_it = command.fingerprint([wanted])
-    granted = authorities.issue(fingerprint=print_of_it, reference="DEC-1")
-    with transaction.atomic(), authorities.spending(granted.pk, print_of_it, policy="b" * 64) as authority:
+    granted = granting.issue(fingerprint=print_of_it, reference="DEC-1")
+    with transaction.atomic(), spending(granted.pk, print_of_it, policy="b" * 64) as authority:
         handler = import_string(command.handler_path(wanted.kind()))
         return handler(wanted, authority=authority, actor=actor, entity=entity, cause=1)
 
@@ -104,7 +105,7 @@ def test_a_handler_without_authority_changes_nothing(entity, ben, vendor) -> Non
     with pytest.raises(NoAuthority):
         handlers.block_vendor(
             BlockVendor(vendor="VEN-001", reason="On my own"),
-            authority=authorities.Authority(1, "0" * 64, "forged"),
+            authority=Authority(1, "0" * 64, "forged"),
             actor=Actor.human(ben),
             entity=entity,
             cause=1,

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from agents.reexamining import reexamine
 from approvals.models import PolicyVersion
 from ledger import anchors, chain, checkpoints, exports, verifier
-from ledger.errors import InvalidInput, NotFound
+from ledger.errors import DomainError, InvalidInput, NotFound
 from ledger.models import Anchoring, Checkpoint, Entry, LedgerHead
 from procure.console import names, timeline
 from procure.console.explorer import activity, as_of, search
@@ -208,7 +208,11 @@ def export(request: HttpRequest) -> HttpResponseBase:
     first, last = (_number(request, name) for name in ("first", "last"))
     personal = request.POST.get("personal") == "1"
     kept = tempfile.TemporaryFile()  # noqa: SIM115  closed with the response
-    made = exports.write(head.log, kept, first=first or 1, last=last, actor=actor_of(request), personal=personal)
+    try:
+        made = exports.write(head.log, kept, first=first or 1, last=last, actor=actor_of(request), personal=personal)
+    except DomainError:
+        kept.close()
+        raise
     kept.seek(0)
     name = f"{head.origin.replace('/', '_')}-{made.first}-{made.last}.jsonl"
     return FileResponse(kept, as_attachment=True, filename=name, content_type="application/x-ndjson")
