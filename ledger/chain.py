@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import secrets
 from typing import Any
 
 import rfc8785
@@ -39,6 +40,11 @@ def begin(log: str, *, origin: str) -> LedgerHead:
     with connection.cursor() as cursor:
         databases.of(connection).begin(cursor, log=log, origin=origin)
     return LedgerHead.objects.get(log=log)
+
+
+def fresh_origin(name: str) -> str:
+    """An origin that no other log has: two databases of one name must never be taken for one log."""
+    return f"{name}/{secrets.token_hex(4)}"
 
 
 def append(log: str, body: dict[str, Any]) -> Entry:

@@ -22,7 +22,7 @@ from django.db.models import Q
 from django.utils.module_loading import import_string
 
 from ledger import sources
-from ledger.errors import NotFound
+from ledger.errors import DomainError, NotFound
 from ledger.models import Entry, EntryObject, LedgerHead, LegalEntity, Source
 from ledger.records import Record, State
 from ledger.redaction import MARK
@@ -35,6 +35,12 @@ ERASED = "subject.erased"
 CHUNK = 2000
 #: Beyond these, the opening states of a batch are kept as a source, and the entry holds its digest.
 MOST_IN_ENTRY = 200
+
+
+class CannotReplay(DomainError):
+    """An entry does not tell what a state is rebuilt from."""
+
+    code = "cannot_replay"
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +209,10 @@ def _apply(found: dict[Ref, State], body: Mapping[str, Any], reducers: Mapping[s
         seen.add((kind, key))
         ref = (kind, full_key(kind, key, body["entity"]))
         before = found.get(ref)
-        after = reduce(before, Record(body, key))
+        try:
+            after = reduce(before, Record(body, key))
+        except (KeyError, TypeError, AttributeError) as error:
+            raise CannotReplay(_cannot(body, kind, key, error)) from error
         if after is before:
             continue
         moved.append(ref)
@@ -212,6 +221,13 @@ def _apply(found: dict[Ref, State], body: Mapping[str, Any], reducers: Mapping[s
         else:
             found[ref] = after
     return frozenset(moved)
+
+
+def _cannot(body: Mapping[str, Any], kind: str, key: str, error: Exception) -> str:
+    return (
+        f"Entry {body['seq']} ({body['kind']}) does not tell the state of {kind} {key} in the form that this version"
+        f" reads: {type(error).__name__} {error}."
+    )
 
 
 def _opened(said: Mapping[str, Any]) -> Mapping[str, Mapping[str, State]]:

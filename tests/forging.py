@@ -7,10 +7,12 @@ from typing import Any
 
 from django.db import connection
 
+from ledger import owner
+
 
 def alter(table: str, change: str, params: Sequence[Any] = ()) -> None:
     """`change` is what stands after SET."""
-    with connection.cursor() as cursor:
+    with owner.acting(connection), connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             # A table with deferred checks still to come cannot be altered.
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")

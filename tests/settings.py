@@ -9,7 +9,7 @@ worker = os.environ.get("PYTEST_XDIST_WORKER", "")
 if not os.environ["PROCURE_VAR"].endswith(worker):
     os.environ["PROCURE_VAR"] += f"/{worker}"
 
-from procure.settings import *  # noqa: F403
+from procure.settings import *  # noqa: E402, F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

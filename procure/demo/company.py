@@ -115,7 +115,7 @@ def open_company(opening: Opening) -> Opened:
     with transaction.atomic():
         if LegalEntity.objects.exists() or Person.objects.exists():
             raise NotEmpty()
-        log = chain.begin("main", origin=f"procure/{slugify(opening.code)}")
+        log = chain.begin("main", origin=chain.fresh_origin(f"procure/{slugify(opening.code)}"))
         entity = LegalEntity.objects.create(
             code=opening.code,
             name=opening.name.strip(),

@@ -89,7 +89,7 @@ def _load_history(*, move: bool, progress: Progress) -> tuple[Loaded, dict[str, 
 
 
 def _entity(*, frozen_date: date | None) -> LegalEntity:
-    log = chain.begin("main", origin="procure.example/demo")
+    log = chain.begin("main", origin=chain.fresh_origin("procure.example/demo"))
     entity, _ = LegalEntity.objects.get_or_create(
         code=cast.ENTITY_CODE,
         defaults={

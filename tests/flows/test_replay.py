@@ -20,7 +20,7 @@ from approvals import clerk, decisions, proposals
 from approvals.commands import AdjustBounds, PublishPolicy
 from approvals.models import Proposal
 from approvals.rulebook import shipped
-from ledger import clock, doorbell, replay, switches
+from ledger import clock, doorbell, owner, replay, switches
 from ledger.actors import Actor
 from ledger.command import Command
 from ledger.importing import importing
@@ -238,7 +238,8 @@ def test_a_row_changed_behind_the_journals_back_is_named(told, db, table, change
     with importing("somebody with the owner's key", "0" * 64), connection.cursor() as cursor:
         if table == "agents_step":
             on = " ON agents_step" if connection.vendor == "postgresql" else ""
-            cursor.execute(f"DROP TRIGGER agents_step_stays{on}")
+            with owner.acting(connection):
+                cursor.execute(f"DROP TRIGGER agents_step_stays{on}")
         cursor.execute(f"UPDATE {table} SET {change} WHERE {which(table)}")
     changed = {ref for ref, row in replay.live() if before[ref] != row}
     found = list(replay.differences())

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.db import connection
 
 from approvals.models import Bounds, PolicyVersion
+from ledger import owner
 from ledger.replay import Ref
 from procure.live import budget_key
 from procure.models import Award, Budget, Commitment, Order
@@ -42,8 +43,9 @@ class Write:
 
 def note() -> None:
     """For the rest of this transaction."""
-    with connection.cursor() as cursor:
-        cursor.execute("CREATE TEMP TABLE noted (place text, row_id bigint, seq bigint)")
+    temporary = "TEMP" if connection.vendor == "sqlite" else ""
+    with owner.acting(connection), connection.cursor() as cursor:
+        cursor.execute(f"CREATE {temporary} TABLE noted (place text, row_id bigint, seq bigint)")
         for table, row in NOTED.items():
             insert = f"INSERT INTO noted (place, row_id, seq) VALUES ('{table}', {row}, {SEQ})"
             for what in ("INSERT", "UPDATE"):
@@ -55,13 +57,14 @@ def _statements(name: str, table: str, what: str, insert: str) -> list[str]:
     if connection.vendor == "sqlite":
         return [f"CREATE TEMP TRIGGER {name} AFTER {what} ON main.{table} BEGIN {insert}; END"]
     return [
-        f"CREATE FUNCTION pg_temp.{name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {insert}; RETURN NULL; END $$",
-        f"CREATE TRIGGER {name} AFTER {what} ON {table} FOR EACH ROW EXECUTE FUNCTION pg_temp.{name}()",
+        f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER"
+        f" AS $$ BEGIN {insert}; RETURN NULL; END $$",
+        f"CREATE TRIGGER {name} AFTER {what} ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()",
     ]
 
 
 def noted() -> list[Write]:
-    with connection.cursor() as cursor:
+    with owner.acting(connection), connection.cursor() as cursor:
         cursor.execute("SELECT place, row_id, seq FROM noted")
         return [Write(OWNER.get(table, table), row, seq) for table, row, seq in cursor.fetchall()]
 

@@ -17,7 +17,7 @@ from ledger.command import ObjectRef
 from ledger.errors import NotFound
 from ledger.models import Entry, LedgerHead, LegalEntity, Source, Switch
 from ledger.records import amount
-from ledger.replay import Difference
+from ledger.replay import CannotReplay, Difference
 
 #: The rows of the tests' kind, by key.
 ROWS: dict[str, dict] = {}
@@ -93,7 +93,7 @@ def test_keys_that_repeat_between_companies_are_told_apart(say, entity):
 
 
 def test_another_log_has_states_of_its_own(say, entity):
-    LedgerHead.objects.create(log="second", origin="procure.example/second")
+    chain.begin("second", origin="procure.example/second")
     other = LegalEntity.objects.create(code="X", name="X", base_currency="EUR", log_id="second")
     say("box.filled", "A")
     say("box.filled", "B", of=other)
@@ -227,3 +227,16 @@ def test_noughts_at_the_end_make_no_other_amount(value, noughts):
     text = format(value, "f")
     assert amount(text + "0" * noughts) == amount(value)
     assert Decimal(amount(value)) == value
+
+
+def test_an_entry_that_does_not_tell_enough_is_named_with_what_it_lacks(entity):
+    replay.register("order", reduce="procure.reducers.order", live="procure.live.orders")
+    with transaction.atomic():
+        for kind in ("order.issued", "order.cancelled"):
+            made = journal.record(
+                kind, actor=Actor.system("t"), entity=entity, objects=[ObjectRef("order", "PO-1")], data={}
+            )
+    with pytest.raises(
+        CannotReplay, match=rf"Entry {made.seq} \(order.cancelled\) does not tell the state of order PO-1"
+    ):
+        replay.states()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
-from ledger import losses, restoring
+from ledger import erasure, losses, restoring
 from ledger.errors import DomainError
 
 WHAT_TO_DO = (
@@ -49,8 +49,12 @@ class Command(BaseCommand):
             lost = losses.find()
             if accept_loss:
                 losses.accept(lost, reason=reason, actor=losses.RESTORE)
+            # Nobody whom an old backup brings back is served; while a loss is not accepted nothing is.
+            erased = erasure.reapply() if accept_loss or not lost else []
         except DomainError as error:
             raise CommandError(error.message) from error
+        if erased:
+            self._tell(f"Erased again: {', '.join(erased)}.")
         self._say(restored, lost, accepted=accept_loss, as_json=options["json"])
 
     def _restore(self, file, *, yes, replace, **options):
