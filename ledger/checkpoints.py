@@ -137,7 +137,8 @@ def _make(log: str) -> Checkpoint | None:
     if note and signed and not Checkpoint.objects.filter(log=head, size=signed.size).exists():
         adopted = _adopt(head, last, signed, note)
         last = adopted if last is None or last.size < adopted.size else last
-    if head.seq == (last.size if last else 0):
+    # What only says that the last one is on its way needs none of its own.
+    if not anchors.after(log, last.size if last else 0).exists():
         return adopted
     grown, tiles = _grow(head, last, upto=head.seq)
     note = notes.sign(CheckpointText(head.origin, grown.size, grown.root()).text(), key)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from django.conf import settings
 from django.db import connection, transaction
 
-from ledger import anchors, checkpoints, tree
+from ledger import anchors, chain, checkpoints, tree
 from ledger.actors import Actor
 from ledger.chain import halves
 from ledger.checkpoints import WORKER
@@ -23,7 +23,7 @@ DATA = {"reference": "PR-00001", "text": "x" * 200}
 
 
 def rows() -> Iterator[Row]:
-    head, _ = LedgerHead.objects.get_or_create(log=LOG, defaults={"origin": "procure.example/bench-checkpoints"})
+    head = chain.begin(LOG, origin="procure.example/bench-checkpoints")
     entity, _ = LegalEntity.objects.get_or_create(
         code="BENCH-CP", defaults={"name": "Bench", "base_currency": "USD", "log": head}
     )

@@ -15,7 +15,7 @@ from ledger import chain, clock, journal
 from ledger.actors import Actor
 from ledger.command import ObjectRef
 from ledger.importing import importing
-from ledger.models import CostCentre, Entry, LedgerHead, LegalEntity, Person
+from ledger.models import CostCentre, Entry, LegalEntity, Person
 from procure.models import Budget
 from tests.approvals.stage import DIGEST, order, propose_order
 from tests.bench.rows import Row, medians
@@ -78,7 +78,7 @@ def _ms(seconds: float) -> str:
 
 def _company() -> tuple[LegalEntity, Proposal]:
     """A company under the shipped policy, and an order of 60,000 that two levels are asked about."""
-    head, _ = LedgerHead.objects.get_or_create(log="rejudge", defaults={"origin": "procure.example/rejudge"})
+    head = chain.begin("rejudge", origin="procure.example/rejudge")
     entity = LegalEntity.objects.create(code="REJUDGE", name="Rejudge", base_currency="USD", log=head)
     people = [Person.objects.create(username=f"rejudge-{number}", entity=entity) for number in range(2)]
     centre = CostCentre.objects.create(entity=entity, code="PROG", name="Programmes", owner=people[0])

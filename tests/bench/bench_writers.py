@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import DatabaseError, connection, connections, transaction
 
-from ledger import journal, numbering, verification
+from ledger import chain, journal, numbering, verification
 from ledger.actors import Actor
 from ledger.command import ObjectRef
 from ledger.models import Entry, EntryObject, LedgerHead, LegalEntity, NumberRange
@@ -21,7 +21,7 @@ FORKED = get_context("fork")
 
 
 def rows() -> Iterator[Row]:
-    head, _ = LedgerHead.objects.get_or_create(log="main", defaults={"origin": "procure.example/bench"})
+    head = chain.begin("main", origin="procure.example/bench")
     entity, _ = LegalEntity.objects.get_or_create(
         code="WRITERS", defaults={"name": "Writers", "base_currency": "USD", "log": head}
     )

@@ -17,11 +17,11 @@ from agents import entries as of_plans
 from agents.models import Plan, PlanTemplate, Step
 from approvals import entries as of_proposals
 from approvals.models import CarriedOut, Decision, Judgement, PolicyVersion, Proposal, ProposalRevision
-from ledger import clock, entries, sources
+from ledger import chain, clock, entries, sources
 from ledger.actors import Actor
 from ledger.command import digest, fingerprint
 from ledger.importing import importing
-from ledger.models import CostCentre, LedgerHead, LegalEntity, Person
+from ledger.models import CostCentre, LegalEntity, Person
 from procure import entries as of_buying
 from procure.commands import RaiseRequisition
 from procure.models import Budget, Commitment, Order, OrderLine, OrderVersion, Requisition, RequisitionLine
@@ -39,7 +39,7 @@ class Company:
     """What all stories share."""
 
     def __init__(self) -> None:
-        head = LedgerHead.objects.create(log=LOG, origin="procure.example/busy")
+        head = chain.begin(LOG, origin="procure.example/busy")
         self.entity = LegalEntity.objects.create(code="BUSY", name="Busy", base_currency="USD", log=head)
         self.person = Person.objects.create(username="busy", entity=self.entity)
         self.at = clock.now()

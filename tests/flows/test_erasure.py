@@ -19,7 +19,7 @@ from agents import plans
 from agents.models import Plan
 from approvals import decisions, proposals
 from approvals.models import Proposal
-from ledger import clock, personal, switches, verification
+from ledger import clock, personal, replay, switches, verification
 from ledger.actors import Actor
 from ledger.commands import EraseSubject
 from ledger.errors import Erased
@@ -242,6 +242,9 @@ def story(house, olga, ada, ben, caplog, settings, *, people: int, contacts: int
     left = canary.hits(marks, canary.everywhere(logged, *files))
     assert left == [], "\n".join(left)
     assert verification.verify().valid
+    # Budgets, vendors and one event of the cast were put in place without an entry.
+    differing = [each for each in replay.differences() if each.kind not in ("budget", "vendor")]
+    assert [each for each in differing if not each.key.endswith("-99999")] == []
     for seq, path in kept_entries:
         assert personal.value("main", seq, path)
     for seq, path in erased_entries:
@@ -253,8 +256,8 @@ def story(house, olga, ada, ben, caplog, settings, *, people: int, contacts: int
     assert Entry.objects.filter(kind="subject.erased").count() == len(everybody)
 
 
-def test_nothing_is_left_of_twenty_subjects(house, olga, ada, ben, caplog, settings):
-    story(house, olga, ada, ben, caplog, settings, people=5, contacts=15)
+def test_nothing_is_left_of_a_few_subjects(house, olga, ada, ben, caplog, settings):
+    story(house, olga, ada, ben, caplog, settings, people=3, contacts=3)
 
 
 @pytest.mark.long
