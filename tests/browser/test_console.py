@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from approvals.models import Decision, Proposal
-from ledger.models import CostCentre, LegalEntity, Person
+from ledger.models import CostCentre, Entry, LegalEntity, Person
 from procure.models import Order, SourcingEvent
 from tests.agents import market
 from tests.approvals.stage import block, propose
@@ -101,14 +101,30 @@ def pages() -> list[str]:
         ("order", Order.objects.get().reference),
         ("plan", award.plan["plan"]),
         ("propose", "IssueOrder"),
+        ("ledger-entry", Entry.objects.filter(kind="proposal.judged").order_by("-seq")[0].seq),
+        ("ledger-entry", 1),
+        ("ledger-rejudge", Entry.objects.filter(kind="proposal.judged").order_by("-seq")[0].seq),
     ]
-    plain = ("home", "ask", "queue", "requisitions", "plans", "events", "orders", "ledger", "switches", "propose-kinds")
+    plain = (
+        "home",
+        "ask",
+        "queue",
+        "requisitions",
+        "plans",
+        "events",
+        "orders",
+        "ledger",
+        "switches",
+        "propose-kinds",
+        "checkpoints",
+    )
     asked = reverse("console:requisition", args=["PR-00003"])
     return [
         *(reverse(f"console:{name}") for name in plain),
         *(reverse(f"console:{name}", args=[key]) for name, key in named),
         f"{reverse('console:queue')}?open={award.reference}",
         f"{reverse('console:evidence', args=[award.reference, 1])}",
+        f"{reverse('console:ledger-object')}?object=order:{Order.objects.get().reference}",
         asked,
     ]
 
@@ -210,6 +226,28 @@ def test_evidence_opens_beside_the_page_and_gives_the_focus_back(cast, window, l
     page.keyboard.press("Escape")
     assert page.locator("#beside *").count() == 0
     assert page.evaluate("document.activeElement.matches('#evidence a.proof')")
+
+
+def test_the_slider_moves_an_order_back_through_its_entries(cast, window, live_server) -> None:
+    page = window(cast["ivan"])
+    page.goto(f"{live_server.url}{reverse('console:ledger-object')}?object=order:{Order.objects.get().reference}")
+    settle(page)
+    place = page.locator("#state .aside")
+    stops = page.locator("#at").get_attribute("max")
+    assert f"{stops} / {stops}" in place.text_content()
+    page.locator("#at").focus()
+    page.keyboard.press("Home")
+    page.wait_for_function(f"document.querySelector('#state .aside').textContent.includes('1 / {stops}')")
+
+
+def test_a_judgement_is_made_again_beside_its_entry(cast, window, live_server) -> None:
+    judged = Entry.objects.filter(kind="proposal.judged").order_by("-seq")[0]
+    page = window(cast["ivan"])
+    page.goto(f"{live_server.url}{reverse('console:ledger-entry', args=[judged.seq])}")
+    settle(page)
+    page.get_by_role("button", name="Judge again").click()
+    page.get_by_text("Judged again, nothing differs.").first.wait_for()
+    assert page.url.endswith(f"/ledger/{judged.seq}/")
 
 
 def test_a_phone_shows_cards_and_a_decide_bar_that_stays(cast, window, live_server) -> None:
