@@ -71,7 +71,7 @@ def test_a_number_leads_to_its_entry_and_a_wrong_one_says_so(story: Story, sign_
 def test_entries_over_time_are_drawn_with_their_number(story: Story, sign_in: SignIn):
     text = sign_in(story.cast["ivan"]).get(LIST).content.decode()
     assert 'class="activity"' in text
-    assert 'class="bar"' in text
+    assert 'class="column"' in text
 
 
 def test_the_slider_shows_an_order_as_it_was_after_each_of_its_entries(story: Story, sign_in: SignIn):
