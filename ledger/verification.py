@@ -20,6 +20,8 @@ from ledger.models import Entry, EntryObject, LedgerHead
 
 START = "0" * 64
 CHUNK = 1000
+UNLINKED = "it does not continue the entry before it"
+HASHED_ANEW = "it was changed and hashed anew: the entry after it continues another"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,9 @@ class _Row:
     hash: str
 
 
+_Read = tuple[_Row, set[tuple[str, str]]]
+
+
 def verify(log: str | None = None) -> Finding:
     """All logs, or one. Entries appended meanwhile are left for the next time."""
     heads = LedgerHead.objects.filter(log=log) if log else LedgerHead.objects.all()
@@ -71,16 +76,20 @@ def verify(log: str | None = None) -> Finding:
 
 def _verify_log(head: LedgerHead) -> Finding:
     before, latest, seq, audit = START, "", 0, Audit(head)
-    for row, objects in _rows(head):
+    for (row, objects), following in _with_next(_rows(head)):
         seq += 1
         try:
             reason = _fault(row, objects, seq=seq, prev=before, origin=head.origin, not_before=latest)
         except (AttributeError, TypeError):
             reason = "its record does not have the shape of one"
+        if reason == UNLINKED and following and _is_vouched_for(row, before, by=following[0]):
+            return Finding(False, seq - 2, seq - 1, HASHED_ANEW)
         if reason:
             return Finding(False, seq - 1, seq, reason)
         before, latest = row.hash, row.time
         if reason := audit.add(row.hash):
+            if following and _prev(following[0]) != row.hash:
+                return Finding(False, seq - 1, seq, HASHED_ANEW, between=audit.between)
             return _unlike_signed(audit, seq, reason)
     if seq < head.seq:
         return Finding(False, seq, seq + 1, f"it is missing: the head says that there are {head.seq} entries")
@@ -95,12 +104,30 @@ def _verify_log(head: LedgerHead) -> Finding:
     return Finding(True, seq, checkpoints=audit.checkpoints, uncovered=max(seq - audit.anchored, 0))
 
 
+def _with_next(rows: Iterator[_Read]) -> Iterator[tuple[_Read, _Read | None]]:
+    here = next(rows, None)
+    while here is not None:
+        following = next(rows, None)
+        yield here, following
+        here = following
+
+
+def _prev(row: _Row) -> Any:
+    return (_parse(row.content) or {}).get("prev")
+
+
+def _is_vouched_for(row: _Row, before: str, *, by: _Row) -> bool:
+    """It follows another entry than the one that stands before it, and the next follows it: so that one was changed."""
+    record = _parse(row.content) or {}
+    return record.get("seq") == row.seq > 1 and record.get("prev") == row.prev != before and _prev(by) == row.hash
+
+
 def _unlike_signed(audit: Audit, seq: int, reason: str) -> Finding:
     uncovered = max(seq - audit.anchored, 0)
     return Finding(False, seq, reason=reason, checkpoints=audit.checkpoints, uncovered=uncovered, between=audit.between)
 
 
-def _rows(head: LedgerHead) -> Iterator[tuple[_Row, set[tuple[str, str]]]]:
+def _rows(head: LedgerHead) -> Iterator[_Read]:
     """Rows up to the head, each with what the object index says of it, a chunk at a time."""
     after = -1
     while True:
@@ -158,7 +185,7 @@ def _fault(row: _Row, objects: set[tuple[str, str]], *, seq: int, prev: str, ori
     if record is None:
         return "its bytes are not canonical JSON (RFC 8785)"
     if record.get("prev") != prev or row.prev != prev:
-        return "it does not continue the entry before it"
+        return UNLINKED
     if (record.get("seq"), record.get("origin"), record.get("v")) != (seq, origin, 1):
         return "its record carries another number, origin or version"
     actor = record.get("actor") or {}

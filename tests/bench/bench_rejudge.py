@@ -65,7 +65,8 @@ def _entries(entity: LegalEntity, proposal: Proposal, seq: int) -> Iterator[Row]
 
     def store(kept: judging.Judged) -> None:
         with transaction.atomic():
-            judging.store(proposal, kept, stage=Judgement.Stage.EXECUTE, cause=1)
+            judgement = judging.store(proposal, kept, stage=Judgement.Stage.EXECUTE)
+            judging.tell(proposal, kept, judgement, cause=1)
 
     nothing = dataclasses.replace(judged, facts=dataclasses.replace(judged.facts, answers={}))
     ours, peer = medians(lambda: store(judged), lambda: store(nothing), runs=200)

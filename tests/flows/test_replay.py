@@ -1,4 +1,4 @@
-"""After a whole story the journal alone gives the state of every row; a row changed behind its back is named."""
+"""From the journal alone: every row's state and every judgement, whatever somebody did to the rows behind its back."""
 
 from __future__ import annotations
 
@@ -16,9 +16,11 @@ from django.test import override_settings
 
 from agents import plans
 from agents.models import Plan
+from agents.reexamining import reexamine
 from approvals import clerk, decisions, proposals
 from approvals.commands import AdjustBounds, PublishPolicy
-from approvals.models import Proposal
+from approvals.models import Judgement, PolicyVersion, Proposal, ProposalRevision
+from approvals.rejudging import rejudge, rejudge_all
 from approvals.rulebook import shipped
 from ledger import clock, doorbell, owner, replay, switches
 from ledger.actors import Actor
@@ -32,6 +34,7 @@ from procure.demo import intake_to_order
 from procure.models import Budget
 from tests.flows import writes
 from tests.flows.writes import Write
+from tests.forging import alter
 from vendors.commands import BlockVendor
 from vendors.models import Vendor
 
@@ -43,6 +46,8 @@ class Told:
     snapshots: dict[int, dict[Ref, Any]] = field(default_factory=dict)
     writes: list[Write] = field(default_factory=list)
     since: int = 0
+    #: What the scenario says of itself.
+    account: dict[str, Any] = field(default_factory=dict)
 
     def look(self, _text: str = "") -> None:
         self.snapshots[LedgerHead.objects.get().seq] = dict(replay.live())
@@ -59,10 +64,10 @@ def told(_loaded, django_db_blocker, own_var) -> Iterator[Told]:
     with django_db_blocker.unblock(), override_settings(VAR_DIR=own_var, STATIC_ROOT=own_var / "static"), block:
         story = Told(since=LedgerHead.objects.get().seq)
         writes.note()
-        account = intake_to_order.play(
+        story.account = intake_to_order.play(
             erp="sandbox", words=None, prices={}, inline=True, patience=60, undo=True, say=story.look
         )
-        assert account["problems"] == []
+        assert story.account["problems"] == []
         rest_of_the_story(story)
         story.writes = writes.noted()
         yield story
@@ -277,3 +282,37 @@ def test_a_row_removed_or_slipped_in_is_named(told, db):
         ("budget", "", True, False),
         ("switch", "", False, True),
     ]
+
+
+def judged() -> list[int]:
+    return list(Entry.objects.filter(kind="proposal.judged").order_by("seq").values_list("seq", flat=True))
+
+
+def forge_rows() -> None:
+    alter("approvals_judgement", "verdict = 'pass', facts = '{}', fired = '[]', levels = '[]'")
+    alter("approvals_policyversion", "document = '{}', digest = %s", ["0" * 64])
+    alter("approvals_proposal", "commands = '[]', fingerprint = %s", ["0" * 64])
+    alter("approvals_proposalrevision", "commands = '[]'")
+
+
+def test_every_judgement_comes_out_as_it_was_whatever_its_rows_say_now(told, db):
+    entity = LegalEntity.objects.get()
+    before = {seq: rejudge(entity, seq).as_json() for seq in judged()}
+    assert len(before) >= 20
+    assert {each["stage"] for each in before.values()} == {"propose", "execute"}
+    assert {"pass", "ask"} <= {each["recorded"]["verdict"] for each in before.values()}
+    assert [each["sentences"] for each in before.values() if not each["same"]] == []
+    forge_rows()
+    assert {row.verdict for row in Judgement.objects.all()} == {"pass"}
+    assert not any(row.document for row in PolicyVersion.objects.all())
+    assert not any(row.commands for row in (*Proposal.objects.all(), *ProposalRevision.objects.all()))
+    assert {seq: rejudge(entity, seq).as_json() for seq in judged()} == before
+    award = next(each for each in told.account["proposals"] if "IssueOrder" in str(each["commands"]))
+    again = reexamine(entity, award["reference"])
+    assert (again["same"], again["plan"]["same"], again["differences"]) == (True, True, [])
+    assert "understand" in {each["step"] for each in again["steps"]}
+    assert [each["reading"]["same"] for each in again["steps"] if each["reading"]] == [True]
+    assert all(each["kept"] for each in again["steps"])
+    amount = next(each for each in again["facts"] if each["name"] == "amount")
+    assert (amount["from"], amount["same"]) == ("commands", True)
+    assert len(rejudge_all(entity, award["reference"])) == 2
