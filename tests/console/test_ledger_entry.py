@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.db import transaction
 
-from ledger import checkpoints, journal, verifier
+from ledger import anchors, checkpoints, clock, journal, verifier
 from ledger.actors import Actor
 from ledger.command import ObjectRef
 from ledger.models import Checkpoint, Entry
@@ -107,3 +108,20 @@ def test_signing_now_says_what_was_signed_or_that_nothing_is_new(signed, entity,
     assert f"Signed: {now} entries" in client.post("/ledger/checkpoints/sign/", follow=True).content.decode()
     assert Checkpoint.objects.order_by("-size")[0].size == now
     assert signed.root[:16] in client.get("/ledger/checkpoints/").content.decode()
+
+
+def test_the_portal_turns_red_when_nothing_was_anchored_for_a_quarter_of_an_hour(signed, entity, ivan, sign_in: SignIn):
+    client = sign_in(ivan)
+    assert "Not anchored yet" in client.get(LIST).content.decode()
+    anchors.confirm(signed, anchor="file", reference="outside")
+    clock.shift(timedelta(minutes=16))
+    assert "anchored under behind" not in client.get(LIST).content.decode(), "nothing happened since"
+    clock.shift(timedelta(0))
+    with transaction.atomic():
+        journal.record("order.issued", actor=Actor.system("t"), entity=entity)
+    assert "anchored under behind" not in client.get(LIST).content.decode()
+    clock.shift(timedelta(minutes=16))
+    text = client.get(LIST).content.decode()
+    assert "anchored under behind" in text
+    assert "since: the worker should have signed again" in text
+    assert "anchored outside up to 3" in client.get("/").content.decode()
