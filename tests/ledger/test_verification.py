@@ -183,7 +183,7 @@ def test_the_command_fails_and_says_where(tamper):
 
 
 def test_verification_reads_a_bounded_number_of_times(five, django_assert_max_num_queries):
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(11):
         verification.verify()
     assert EntryObject.objects.count() == 5
 
@@ -364,6 +364,6 @@ def test_the_command_says_between_which_checkpoints_it_begins(signed):
 
 
 def test_a_signed_log_is_read_once_however_many_checkpoints_it_has(signed, django_assert_max_num_queries):
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(12):
         verification.verify()
     assert Checkpoint.objects.count() == 3
