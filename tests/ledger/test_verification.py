@@ -367,3 +367,16 @@ def test_a_signed_log_is_read_once_however_many_checkpoints_it_has(signed, djang
     with django_assert_max_num_queries(12):
         verification.verify()
     assert Checkpoint.objects.count() == 3
+
+
+def test_what_is_signed_while_it_reads_raises_no_alarm(signed, append, monkeypatch):
+    real = verification.Audit
+
+    def meanwhile(head):
+        monkeypatch.setattr(verification, "Audit", real)
+        append()
+        checkpoints.make(actor=WORKER)
+        return real(head)
+
+    monkeypatch.setattr(verification, "Audit", meanwhile)
+    assert verification.verify().valid
