@@ -65,7 +65,7 @@ def pass_hold() -> int:
     return bank_details.answer()
 
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("policy")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("policy")]
 
 
 def test_a_change_needs_a_second_person_and_rests_three_days(vendor, ben, ada, number, entity):
