@@ -41,12 +41,17 @@ from vendors.models import VendorContact
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+#: Stands in every value of whoever goes, and another in those of whoever stays: one look finds them all.
+GONE, STAYS = "ZqXvKwJ", "BrYhNtD"
+
+
 @dataclass
 class Marked:
     """One subject and every value of theirs, each with a mark of its own."""
 
     subject: str
     values: list[str] = field(default_factory=list)
+    mark: str = GONE
     requisition: Requisition | None = None
 
     def value(self, text: str) -> str:
@@ -62,20 +67,26 @@ def house(entity, ada, amir, olga, cost_centre, settings, tmp_path):
     return entity
 
 
-def arrive(number: int, house) -> Marked:
+def arrive(number: int, house, mark: str = GONE) -> Marked:
     """A person signs in, asks, proposes, decides, stops, and leaves a mark in each."""
-    person = make_person(f"kanarie{number}q", Role.REQUESTER, Role.BUYER, Role.APPROVER, entity=house)
-    marked = Marked(
-        personal.person(person.pk), [f"kanarie{number}q", f"Kanarie{number}Q", f"kanarie{number}q@hq.example"]
+    name = f"{mark.lower()}{number}q"
+    person = make_person(name, Role.REQUESTER, Role.BUYER, Role.APPROVER, entity=house)
+    marked = Marked(personal.person(person.pk), [name, name.title(), f"{name}@hq.example"], mark)
+    person.last_name, person.job_title = (
+        marked.value(f"Vögel{number}{marked.mark}"),
+        marked.value(f"Jobtitel{number}{marked.mark}"),
     )
-    person.last_name, person.job_title = marked.value(f"Vögel{number}Xq"), marked.value(f"Jobtitel{number}Xq")
     person.save()
     actor = Actor.human(person)
-    said = marked.value(f"the clinic of Zaphod{number}Xq")
-    words = f"{marked.value(f'glimmerstuff{number}Xq')}, 30 boxes, for {said} by mid September, see the “map”"
+    said = marked.value(f"the clinic of Zaphod{number}{marked.mark}")
+    words = (
+        f"{marked.value(f'glimmerstuff{number}{marked.mark}')}, 30 boxes, for {said} by mid September, see the “map”"
+    )
     requisitions.capture(words=words, actor=actor, entity=house)
     decide(number, house, actor, marked)
-    switches.turn("sender:webhook", stop=True, actor=actor, entity=house, reason=marked.value(f"whyStop{number}Xq"))
+    switches.turn(
+        "sender:webhook", stop=True, actor=actor, entity=house, reason=marked.value(f"whyStop{number}{marked.mark}")
+    )
     sign_in(person, marked, number)
     return marked
 
@@ -87,7 +98,7 @@ def answer(marked: Marked, house) -> None:
     requisition = Requisition.objects.get(requested_by=number)
     assert requisition.status == Requisition.Status.QUESTIONS
     open_now = list(requisition.questions.filter(answered_at=None).values_list("path", flat=True))
-    given = {path: marked.value(f"reply{number}Xq{place}") for place, path in enumerate(open_now)}
+    given = {path: marked.value(f"reply{number}{marked.mark}{place}") for place, path in enumerate(open_now)}
     requisitions.answer(requisition, given, actor=actor)
     marked.requisition = requisition
 
@@ -96,13 +107,13 @@ def buy(marked: Marked, house) -> None:
     """What one of them asked for goes the whole way: invited, mailed, quoted, awarded, ordered, sent to the ERP."""
     requisition = marked.requisition
     requisition.refresh_from_db()
-    what = marked.value("a glimmerkind for Trillian Xq")
+    what = marked.value(f"a glimmerkind for Trillian {marked.mark}")
     line = NeededLine(description=what, quantity=Decimal(30), unit="box")
     market_of_three.carry(
         RaiseRequisition(requisition=requisition.reference, lines=[line], cost_centre="PROG", deliver_to="NG"),
         entity=house,
     )
-    title = marked.value("thirty glimmers for the ward of Marvin Xq")
+    title = marked.value(f"thirty glimmers for the ward of Marvin {marked.mark}")
     keys = ["VEN-001", "VEN-002"]
     market_of_three.carry(
         InviteSuppliers(requisition=requisition.reference, title=title, vendors=keys, deadline_hours=24), entity=house
@@ -128,17 +139,17 @@ def end(marked: Marked) -> None:
     plan = Plan.objects.get(subject_key=marked.requisition.reference)
     if plan.is_live:
         actor = Actor.human(Person.objects.get(pk=number))
-        plans.cancel(plan, actor=actor, reason=marked.value(f"whyCancel{number}Xq"))
+        plans.cancel(plan, actor=actor, reason=marked.value(f"whyCancel{number}{marked.mark}"))
 
 
 def decide(number: int, house, actor: Actor, marked: Marked) -> None:
     vendor = make_vendor(f"VEN-5{number:04}", entity=house)
-    reason = marked.value(f"whyBlock{number}Xq")
+    reason = marked.value(f"whyBlock{number}{marked.mark}")
     made = proposals.propose(
         commands=[BlockVendor(vendor=vendor.key, reason=reason)],
         actor=actor,
         entity=house,
-        rationale=marked.value(f"rationale{number}Xq because of the “papers”"),
+        rationale=marked.value(f"rationale{number}{marked.mark} because of the “papers”"),
     )
     ada = Person.objects.get(username="ada")
     decisions.approve(made, actor=Actor.human(ada), fingerprint=made.fingerprint, comment="fine")
@@ -148,21 +159,21 @@ def decide(number: int, house, actor: Actor, marked: Marked) -> None:
         entity=house,
         rationale="because",
     )
-    decisions.reject(other, actor=actor, reason=marked.value(f"whyReject{number}Xq"))
+    decisions.reject(other, actor=actor, reason=marked.value(f"whyReject{number}{marked.mark}"))
     left = proposals.propose(
-        commands=[BlockVendor(vendor=vendor.key, reason=marked.value(f"whyLeft{number}Xq"))],
+        commands=[BlockVendor(vendor=vendor.key, reason=marked.value(f"whyLeft{number}{marked.mark}"))],
         actor=actor,
         entity=house,
         rationale="because",
     )
-    proposals.withdraw(left, actor=actor, reason=marked.value(f"whyWithdrawn{number}Xq"))
+    proposals.withdraw(left, actor=actor, reason=marked.value(f"whyWithdrawn{number}{marked.mark}"))
     work()
 
 
 def sign_in(person: Person, marked: Marked, number: int) -> None:
     Client().force_login(person)
     store = SessionStore()
-    store["_auth_user_id"], store["note"] = str(person.pk), marked.value(f"session{number}Xq")
+    store["_auth_user_id"], store["note"] = str(person.pk), marked.value(f"session{number}{marked.mark}")
     store.create()
     LogEntry.objects.create(
         user=person,
@@ -170,7 +181,7 @@ def sign_in(person: Person, marked: Marked, number: int) -> None:
         object_id=str(person.pk),
         object_repr=str(person),
         action_flag=CHANGE,
-        change_message=marked.value(f"logged{number}Xq"),
+        change_message=marked.value(f"logged{number}{marked.mark}"),
     )
 
 
@@ -181,14 +192,14 @@ def invite(number: int, house, person: Person) -> Marked:
         vendor=vendor, name="-", email=f"mail{number}@supplier.example", verified_at=clock.now()
     )
     marked = Marked(personal.contact(contact.pk), [])
-    contact.name = marked.value(f"Kontakt{number}Xq Vogel")
-    contact.email = marked.value(f"kontakt{number}xq@supplier.example")
+    contact.name = marked.value(f"Kontakt{number}{marked.mark} Vogel")
+    contact.email = marked.value(f"kontakt{number}{marked.mark.lower()}@supplier.example")
     contact.save()
     event = SourcingEvent.objects.get(status=SourcingEvent.Status.OPEN)
     invitation = invitations.invite(event, vendor)
     invitations.resend(invitation, actor=Actor.human(person))
     work()
-    bids.decline(Invitation.objects.get(pk=invitation.pk), marked.value(f"whyDeclined{number}Xq"))
+    bids.decline(Invitation.objects.get(pk=invitation.pk), marked.value(f"whyDeclined{number}{marked.mark}"))
     return marked
 
 
@@ -215,7 +226,7 @@ def checkpoint_wal() -> None:
 def story(house, olga, ada, ben, caplog, settings, *, people: int, contacts: int) -> None:
     caplog.set_level(logging.INFO)
     everybody = [arrive(number, house) for number in range(people)]
-    stays = arrive(people + 1, house)
+    stays = arrive(people + 1, house, STAYS)
     work()
     for each in (*everybody, stays):
         answer(each, house)
@@ -229,7 +240,8 @@ def story(house, olga, ada, ben, caplog, settings, *, people: int, contacts: int
     marks = [value for each in everybody for value in each.values]
     mail.outbox.clear()
     caplog.clear()
-    assert len(set(canary.hits(marks, canary.tables()))) >= len(marks) // 2, "the marks were there"
+    assert len(canary.hits(marks[:50], canary.tables())) >= 25, "the marks were there"
+    assert len(canary.hits([GONE], canary.tables())) >= 15, "in many tables"
     kept_entries = list(PersonalValue.objects.filter(subject=stays.subject).values_list("seq", "path"))
     erased_entries = list(PersonalValue.objects.filter(subject=everybody[0].subject).values_list("seq", "path"))
     assert kept_entries
@@ -239,7 +251,7 @@ def story(house, olga, ada, ben, caplog, settings, *, people: int, contacts: int
     checkpoint_wal()
     logged = ("log", "\n".join(record.getMessage() for record in caplog.records).encode())
     files = [*canary.files_below(settings.KEYS_DIR), *canary.files_below(settings.MEDIA_ROOT)]
-    left = canary.hits(marks, canary.everywhere(logged, *files))
+    left = canary.hits([GONE, GONE.lower(), *marks[:50]], canary.everywhere(logged, *files))
     assert left == [], "\n".join(left)
     assert verification.verify().valid
     # Budgets, vendors and one event of the cast were put in place without an entry.
