@@ -54,7 +54,7 @@ def test_nothing_of_one_supplier_reaches_another(invited) -> None:
     after_deadline(invited.event)
     for seen in (after_quote, Client().get(invited.page)):
         shown = seen.content.decode()
-        for secret in ("987.6543", "876.5432", "321", "rival words", "55.55", "Maker B", "VEN-B"):
+        for secret in ("987.6543", "876.5432", '"321"', "rival words", "55.55", "Maker B", "VEN-B"):
             assert secret not in shown
     assert bids.own(invited.invitation) is None
 
