@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import re
 import zipfile
 
 import pytest
@@ -15,7 +16,6 @@ from procure.models import Bid, BidVersion, Invitation, OpenedBid, OpenedBidLine
 from procure.sourcing import bids
 from tests.procure.market import invitation, reach_deadline, submit
 
-#: Found nowhere by chance.
 PRICE, DRAFT, REMARK = "73519.2846", "64820.1937", "zyxwvut-remark"
 SHOWN = [SourcingEvent, Invitation, Bid, BidVersion, OpenedBid, OpenedBidLine]
 
@@ -48,12 +48,33 @@ def sealed(event):
     return event
 
 
-def secrets() -> list[bytes]:
-    return [each.encode() for each in (PRICE, PRICE.split(".")[0], DRAFT, DRAFT.split(".")[0], REMARK)]
+def figure(price: str) -> bytes:
+    """A pattern of `price`, grouped or not, with or without decimals.
+
+    It stands alone: five digits in a row also turn up inside random keys and digests.
+    """
+    whole, decimals = price.split(".")
+    gap = "(?:[,.' ]|\N{NO-BREAK SPACE}|\N{NARROW NO-BREAK SPACE})?"
+    return f"(?<![0-9A-Za-z]){whole[:-3]}{gap}{whole[-3:]}(?:[.,]?{decimals})?(?![0-9A-Za-z])".encode()
 
 
-def found_in(body: bytes) -> list[bytes]:
-    return [each for each in secrets() if each in body]
+SECRETS = {PRICE: figure(PRICE), DRAFT: figure(DRAFT), REMARK: REMARK.encode()}
+
+
+def found_in(body: bytes) -> list[str]:
+    return [secret for secret, pattern in SECRETS.items() if re.search(pattern, body)]
+
+
+@pytest.mark.parametrize(
+    "seen", ["73519.2846", "73519", "73519.28", "73,519.28", "73\u202f519,28", "735192846", REMARK]
+)
+def test_a_figure_is_found_however_it_is_written(seen):
+    assert found_in(f'price="{seen}"'.encode()) == [REMARK if seen == REMARK else PRICE]
+
+
+@pytest.mark.parametrize("chance", ["9f73519a", "07:12:01.273519+00:00", "735190"])
+def test_the_same_digits_inside_a_key_are_no_find(chance):
+    assert found_in(chance.encode()) == []
 
 
 def test_no_table_holds_a_value_before_the_opening_and_all_of_them_after(sealed):
