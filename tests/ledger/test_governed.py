@@ -82,7 +82,7 @@ def test_no_statement_passes_without_authority(scratch, sql):
     assert names() == ["first"]
 
 
-@pytest.mark.skipif("connection.vendor != 'sqlite'")
+@pytest.mark.skipif("connection.vendor != 'sqlite'", reason="recursive triggers are a switch of SQLite")
 @pytest.mark.parametrize("recursive", ["ON", "OFF"])
 def test_insert_or_replace_does_not_pass_either(scratch, recursive):
     with connection.cursor() as cursor:
@@ -92,7 +92,7 @@ def test_insert_or_replace_does_not_pass_either(scratch, recursive):
     assert names() == ["first"]
 
 
-@pytest.mark.skipif("connection.vendor != 'postgresql'")
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="only PostgreSQL truncates and replicates")
 @pytest.mark.parametrize(
     "sql",
     ["TRUNCATE ledger_tests_scratch", "SET LOCAL session_replication_role = replica; DELETE FROM ledger_tests_scratch"],

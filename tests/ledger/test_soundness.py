@@ -93,7 +93,7 @@ def test_no_migration_waits_after_the_test_database_is_made(db):
     assert not soundness.migrations_wait()
 
 
-@pytest.mark.skipif("connection.vendor != 'postgresql'")
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="only PostgreSQL appends by a function")
 def test_an_altered_append_function_is_a_problem_and_is_put_back(append):
     with owner.acting(connection), connection.cursor() as cursor:
         cursor.execute("ALTER FUNCTION ledger_append(text, bytea, bytea) SECURITY INVOKER")
