@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ledger import replay
 from ledger.actors import Actor
 from ledger.command import ObjectRef
 from ledger.journal import record
 from ledger.models import CostCentre, Effect, Entry, LegalEntity, Person, Switch
-
-if TYPE_CHECKING:
-    from ledger.losses import Loss
 
 
 def switch_turned(switch: Switch, *, actor: Actor, entity: LegalEntity) -> Entry:
@@ -122,14 +119,16 @@ def organisation_kept(
     return record(f"{kind}.{how}", actor=actor, entity=entity, objects=[ObjectRef(kind, key)], data=data)
 
 
-def ledger_restored(loss: Loss, *, reason: str, entity: LegalEntity, actor: Actor) -> Entry:
+def ledger_restored(
+    log: str, *, kept: int, size: int, root: bytes, reason: str, entity: LegalEntity, actor: Actor
+) -> Entry:
     """The log goes on after `kept` entries although `size` had been signed: its root, so that nobody is in doubt."""
     return record(
         "ledger.restored",
         actor=actor,
         entity=entity,
-        objects=[ObjectRef("log", loss.log)],
-        data={"kept": str(loss.kept), "size": str(loss.size), "root": loss.root.hex(), "reason": reason},
+        objects=[ObjectRef("log", log)],
+        data={"kept": str(kept), "size": str(size), "root": root.hex(), "reason": reason},
     )
 
 

@@ -71,7 +71,17 @@ def accept(losses: list[Loss], *, reason: str, actor: Actor) -> list[Entry]:
         if entity is None:
             raise InvalidInput(f"There is no log of {loss.origin} in this database to go on with.")
         with transaction.atomic():
-            made.append(entries.ledger_restored(loss, reason=reason.strip(), entity=entity, actor=actor))
+            made.append(
+                entries.ledger_restored(
+                    loss.log,
+                    kept=loss.kept,
+                    size=loss.size,
+                    root=loss.root,
+                    reason=reason.strip(),
+                    entity=entity,
+                    actor=actor,
+                )
+            )
         # Whoever holds a copy of the note still sees the fork, and should.
         signing.give_up(loss.origin, loss.place.read_text(encoding="utf-8"), kept=loss.kept, size=loss.size)
     return made
