@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -14,12 +14,14 @@ from agents.errors import BadTemplate
 
 KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
 MOST_STEPS = 100
-#: What happens when a step has used up its attempts: a person is asked, or the plan goes on without it.
-ON_FAILURE = ("ask", "skip")
+#: What happens when a step has used up its attempts: a person is asked; it gets a fresh set of attempts, a few times,
+#: and then a person is asked; the plan goes on without it; another step takes over; the plan is undone.
+ON_FAILURE = ("ask", "retry", "skip", "branch", "compensate")
 #: Seconds. A dead worker's step is taken over so long after its start, so it is kept short.
 DEFAULT_TIMEOUT = 45
 TIERS = ("rules", "small", "large")
-FIELDS = {"key", "label", "role", "task", "after", "when", "timeout", "attempts", "tier", "on_failure"}
+LATENCIES = ("hot", "normal", "cold")
+MOST_BRANCHES = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,34 @@ class StepSpec:
     attempts: int = 5
     tier: str = "rules"
     on_failure: str = "ask"
+    #: What the task takes, by name, each from `plan.<input>`, `<earlier step>.<field>` or, in a branch, `item.<field>`.
+    given: Mapping[str, str] = field(default_factory=dict)
+    #: `<earlier step>.<field>`, a list: one branch of this step for each of its elements, at most `at_most` of them.
+    each: str = ""
+    #: The key of a step that fans out: one branch of this step follows each of that one's, for the same element.
+    along: str = ""
+    at_most: int = MOST_BRANCHES
+    #: How many branches must be done before the step is: `all`, `any` or a number. The others are then skipped.
+    gather: str | int = "all"
+    #: How many of the steps in `after` must be done before this one may begin: `all` (settled), `any` or a number.
+    join: str | int = "all"
+    #: Seconds before the second attempt; they double up to `longest_delay`, less up to half by chance.
+    first_delay: int = 2
+    longest_delay: int = 600
+    latency: str = "normal"
+    #: Hours until a person who is asked is reminded, and until asking has failed; 0: never.
+    remind_after: int = 0
+    deadline: int = 0
+    #: With on_failure `branch`: the step that takes over. It comes after this one and runs only when this one failed.
+    branch: str = ""
+    #: How this step is taken back when the plan is: `proposals` proposes to undo what its proposals carried out, any
+    #: other word is a task of the step's role; empty: there is nothing to take back.
+    compensation: str = ""
+    #: The pool of remote workers that runs it; empty: our own workers.
+    pool: str = ""
+
+
+FIELDS = frozenset(each.name for each in fields(StepSpec))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +73,16 @@ class Definition:
     title: str
     subject: str
     steps: tuple[StepSpec, ...]
+    #: What whoever starts the plan hands it, by name and type (see agents.values).
+    inputs: Mapping[str, str] = field(default_factory=dict)
 
 
 def parse(data: Mapping[str, Any]) -> Definition:
     """The definition from JSON; unknown or missing fields are refused by name."""
     try:
         steps = tuple(parse_step(each) for each in data["steps"])
-        return Definition(title=str(data["title"]), subject=str(data["subject"]), steps=steps)
+        inputs = {str(name): str(type_) for name, type_ in data.get("inputs", {}).items()}
+        return Definition(title=str(data["title"]), subject=str(data["subject"]), steps=steps, inputs=inputs)
     except KeyError as error:
         raise BadTemplate(f"The template lacks “{error.args[0]}”.") from None
     except (TypeError, AttributeError):
@@ -61,18 +94,23 @@ def parse_step(data: Mapping[str, Any]) -> StepSpec:
     if unknown := set(data) - FIELDS:
         raise BadTemplate(f"Step “{data.get('key', '?')}”: unknown field “{min(unknown)}”.")
     key = str(data["key"])
+    told = {name: data[name] for name in FIELDS if name in data}
+    told |= {name: str(told[name]) for name in _TEXTS if name in told}
     return StepSpec(
-        key=key,
-        label=str(data.get("label") or key.replace("_", " ").capitalize()),
-        role=str(data["role"]),
-        task=str(data.get("task") or key),
-        after=tuple(str(each) for each in data.get("after", ())),
-        when=str(data.get("when", "")),
-        timeout=data.get("timeout", DEFAULT_TIMEOUT),
-        attempts=data.get("attempts", 5),
-        tier=data.get("tier", "rules"),
-        on_failure=data.get("on_failure", "ask"),
+        **told
+        | {
+            "key": key,
+            "role": str(data["role"]),
+            "label": str(data.get("label") or key.replace("_", " ").capitalize()),
+            "task": str(data.get("task") or key),
+            "after": tuple(str(each) for each in data.get("after", ())),
+            "given": {str(name): str(source) for name, source in data.get("given", {}).items()},
+        }
     )
+
+
+#: What is a text whatever JSON has there; numbers and choices are checked when the template is published.
+_TEXTS = ("when", "each", "along", "branch", "compensation", "pool")
 
 
 #: The tasks of a role, or None when there is no such role.

@@ -1,5 +1,5 @@
 from agents.models.model_calls import ModelCall
-from agents.models.plans import AwaitedObject, Plan, Step, StepAttempt
+from agents.models.plans import AwaitedObject, Plan, Step, StepAttempt, StepOverride
 from agents.models.templates import PlanTemplate
 
-__all__ = ["AwaitedObject", "ModelCall", "Plan", "PlanTemplate", "Step", "StepAttempt"]
+__all__ = ["AwaitedObject", "ModelCall", "Plan", "PlanTemplate", "Step", "StepAttempt", "StepOverride"]

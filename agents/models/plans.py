@@ -9,11 +9,12 @@ class Plan(models.Model):
         RUNNING = "running", _("Running")
         WAITING = "waiting", _("Waiting")
         PARKED = "parked", _("Needs a person")
+        PAUSED = "paused", _("Paused")
         COMPENSATING = "compensating", _("Being undone")
         DONE = "done", _("Done")
         CANCELLED = "cancelled", _("Ended early")
 
-    LIVE = (Status.RUNNING, Status.WAITING, Status.PARKED, Status.COMPENSATING)
+    LIVE = (Status.RUNNING, Status.WAITING, Status.PARKED, Status.PAUSED, Status.COMPENSATING)
 
     reference = models.CharField(max_length=20, unique=True)
     template = models.ForeignKey("agents.PlanTemplate", on_delete=models.PROTECT, related_name="plans")
@@ -31,6 +32,12 @@ class Plan(models.Model):
     inputs = models.JSONField(default=dict, blank=True)
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
+    paused_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("No step is claimed until a person resumes the plan.")
+    )
+    compensating_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("From here on only the steps that undo others are taken.")
+    )
 
     class Meta:
         ordering = ["-id"]
@@ -56,9 +63,17 @@ class Step(models.Model):
         PARKED = "parked", _("Needs a person")
         DONE = "done", _("Done")
         SKIPPED = "skipped", _("Skipped")
+        FAILED = "failed", _("Failed, and the plan went on")
         CANCELLED = "cancelled", _("Cancelled")
 
-    SETTLED = (Status.DONE, Status.SKIPPED)
+    class Priority(models.IntegerChoices):
+        """The latency class that the template states."""
+
+        HOT = 0, _("Hot")
+        NORMAL = 1, _("Normal")
+        COLD = 2, _("Cold")
+
+    SETTLED = (Status.DONE, Status.SKIPPED, Status.FAILED)
     OPEN = (Status.PENDING, Status.READY, Status.RUNNING, Status.WAITING, Status.PARKED)
 
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="steps")
@@ -74,10 +89,39 @@ class Step(models.Model):
     due_at = models.DateTimeField()
     lease_until = models.DateTimeField(null=True, blank=True)
     fence = models.PositiveBigIntegerField(default=0, help_text=_("Grows with each claim; an older holder is refused."))
+    holder = models.CharField(max_length=80, blank=True, help_text=_("The worker that has the lease."))
+    priority = models.PositiveSmallIntegerField(choices=Priority, default=Priority.NORMAL)
+    pool = models.CharField(
+        max_length=40, blank=True, help_text=_("The pool of remote workers that may take it; empty: our own workers.")
+    )
+    fanned = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="branches",
+        help_text=_("The step of which this is one branch."),
+    )
+    branch = models.PositiveIntegerField(default=0, help_text=_("Its number among the branches, from 1."))
+    item = models.JSONField(null=True, blank=True, help_text=_("The element of the list that this branch is for."))
+    undoes = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="undone_by",
+        help_text=_("The step that this one takes back."),
+    )
+    rounds = models.PositiveSmallIntegerField(
+        default=0, help_text=_("How often it was given fresh attempts because its template says to try again.")
+    )
     waiting_on = models.JSONField(default=list, blank=True)
     wait_until = models.DateTimeField(null=True, blank=True)
     waiting_for = models.TextField(blank=True)
     asks_person = models.BooleanField(default=False)
+    remind_at = models.DateTimeField(null=True, blank=True, help_text=_("When the person it asks is reminded."))
+    deadline_at = models.DateTimeField(null=True, blank=True, help_text=_("When asking a person has failed."))
+    reminded = models.PositiveSmallIntegerField(default=0)
     memory = models.JSONField(default=dict, blank=True)
     result = models.JSONField(null=True, blank=True)
     result_digest = models.CharField(max_length=64, blank=True)
@@ -100,6 +144,11 @@ class Step(models.Model):
         ]
         indexes = [
             models.Index(fields=["status", "due_at"]),
+            models.Index(
+                fields=["priority", "due_at", "id"], condition=models.Q(status="ready"), name="step_ready_in_order"
+            ),
+            models.Index(fields=["deadline_at"], condition=models.Q(deadline_at__isnull=False), name="step_deadline"),
+            models.Index(fields=["remind_at"], condition=models.Q(remind_at__isnull=False), name="step_reminder"),
             models.Index(fields=["status", "lease_until"]),
             models.Index(fields=["status", "wait_until"]),
         ]
@@ -110,6 +159,23 @@ class Step(models.Model):
     @property
     def label(self) -> str:
         return str(self.spec.get("label") or self.key)
+
+
+class StepOverride(models.Model):
+    """A person's result in place of a step's own, or of one that it never got. Rows stay; the latest counts."""
+
+    step = models.ForeignKey(Step, on_delete=models.PROTECT, related_name="overrides")
+    result = models.JSONField()
+    result_digest = models.CharField(max_length=64)
+    reason = models.TextField()
+    person = models.ForeignKey("ledger.Person", on_delete=models.PROTECT, related_name="+")
+    made_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.step} by {self.person}"
 
 
 class StepAttempt(models.Model):

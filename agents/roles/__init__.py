@@ -7,11 +7,12 @@ effects are its result, model calls and proposals.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, cast
 
 from agents.errors import UnknownRole
+from agents.values import Record
 
 if TYPE_CHECKING:
     from agents.context import Context
@@ -27,6 +28,13 @@ class Specification:
     reads: tuple[str, ...]
     may_propose: frozenset[str]
     tasks: Mapping[str, Callable[[Context], Outcome]]
+    #: By task: what a template must hand it, and what its result holds (see agents.values).
+    takes: Mapping[str, Record] = field(default_factory=dict)
+    gives: Mapping[str, Record] = field(default_factory=dict)
+    #: Tasks of some milliseconds without a call to the outside: one worker does several of a plan in one go.
+    quick: frozenset[str] = frozenset()
+    #: Tasks that a remote worker may do.
+    remote: frozenset[str] = frozenset()
 
 
 class RoleModule(Protocol):
