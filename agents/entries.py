@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from agents.models import Plan, PlanTemplate, Step
+from agents.models import EdgeWorker, Plan, PlanTemplate, Step
 from ledger import personal
 from ledger.actors import Actor
 from ledger.command import ObjectRef
@@ -116,6 +116,22 @@ def step_skipped(plan: Plan, step: Step, *, reason: str) -> Entry:
 def step_released(plan: Plan, step: Step, *, actor: Actor) -> Entry:
     """A person lets a parked step try again."""
     return record("step.released", actor=actor, entity=plan.entity, objects=[step_ref(plan, step.key), plan_ref(plan)])
+
+
+def edge_issued(worker: EdgeWorker, *, actor: Actor) -> Entry:
+    """The token itself stands nowhere."""
+    return record(
+        "edge.issued",
+        actor=actor,
+        entity=worker.entity,
+        objects=[ObjectRef("edge_worker", str(worker.pk))],
+        data={"pool": worker.pool, "tasks": worker.tasks, "expires_at": worker.expires_at},
+        words={"name": worker.name},
+    )
+
+
+def edge_revoked(worker: EdgeWorker, *, actor: Actor) -> Entry:
+    return record("edge.revoked", actor=actor, entity=worker.entity, objects=[ObjectRef("edge_worker", str(worker.pk))])
 
 
 def template_published(template: PlanTemplate, *, actor: Actor) -> Entry:

@@ -22,6 +22,18 @@ class UnknownRole(Misconfigured):
     code = "unknown_role"
 
 
+class WrongType(DomainError):
+    """The result is not of the type that the task gives."""
+
+    code = "wrong_type"
+
+
+class NoToken(DomainError):
+    """This token opens nothing: it is unknown, has expired or was revoked. Ask an administrator for a new one."""
+
+    code = "not_allowed"
+
+
 class OutOfRole(DomainError):
     """The role may not propose this kind of command."""
 

@@ -33,6 +33,7 @@ RIGHTS: dict[str, frozenset[str]] = {
     "event.open_bids": frozenset({Role.BUYER, Role.ADMINISTRATOR}),
     "invitation.revoke": frozenset({Role.BUYER, Role.ADMINISTRATOR}),
     "plan.manage": frozenset({Role.BUYER, Role.ADMINISTRATOR}),
+    "edge.manage": frozenset({Role.ADMINISTRATOR}),
     "erp.manage": frozenset({Role.BUYER, Role.ADMINISTRATOR}),
     "erp.configure": frozenset({Role.ADMINISTRATOR}),
     "effect.resolve": frozenset({Role.BUYER, Role.ADMINISTRATOR}),

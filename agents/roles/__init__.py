@@ -48,6 +48,7 @@ _paths: dict[str, str] = {
     "research": "agents.roles.research",
     "sourcing": "agents.roles.sourcing",
     "compliance": "agents.roles.compliance",
+    "site": "agents.roles.site",
 }
 
 

@@ -24,6 +24,8 @@ WORDS = {
     "requisition.raised": _("requisition raised"),
     "requisition.withdrawn": _("requisition withdrawn"),
     "requisition.read": _("read the words"),
+    "edge.issued": _("let a remote worker in"),
+    "edge.revoked": _("shut a remote worker out"),
     "job.asked": _("asked for background work"),
     "job.ended": _("background work ended"),
     "plan.started": _("plan started"),

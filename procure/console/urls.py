@@ -2,6 +2,7 @@ from django.urls import path
 
 from procure.console.views import (
     ask,
+    edge,
     edits,
     events,
     home,
@@ -73,6 +74,8 @@ urlpatterns = [
     path("ledger/checkpoints/", ledger.signed, name="checkpoints"),
     path("ledger/checkpoints/sign/", ledger.sign, name="sign-checkpoint"),
     path("sources/<slug:digest>/", sources.source, name="source"),
+    path("edge/", edge.workers, name="edge"),
+    path("edge/<int:pk>/revoke/", edge.revoke, name="edge-revoke"),
     path("switches/", switches.board, name="switches"),
     path("switches/turn/", switches.turn, name="turn"),
 ]
