@@ -1,6 +1,7 @@
 """What the verification says about a chain that somebody with the rights of the owner has tampered with."""
 
 import json
+from dataclasses import replace
 from io import StringIO
 
 import pytest
@@ -12,6 +13,9 @@ from ledger import anchors, audit, chain, checkpoints, file_anchor, merkle, note
 from ledger.checkpoints import WORKER
 from ledger.models import Checkpoint, Entry, EntryObject, TreeNode
 from ledger.notes import CheckpointText, SigningKey
+from tests.ledger import tampered_rows
+from tests.ledger.tampered_rows import Tables
+from tests.ledger.tampering import changed
 
 ORIGIN = "procure.example/hq"
 
@@ -380,3 +384,26 @@ def test_what_is_signed_while_it_reads_raises_no_alarm(signed, append, monkeypat
 
     monkeypatch.setattr(verification, "Audit", meanwhile)
     assert verification.verify().valid
+
+
+def put_between(at, content):
+    """One row more, in place `at`; the head keeps its hash and counts it."""
+    tables = Tables()
+    contents = tables.store.entries
+    contents.insert(at - 1, content)
+    tampered_rows.lift()
+    tables.put(replace(tables.store, rows=tuple(enumerate(contents, 1)), head=(len(contents), tables.store.head[1])))
+
+
+@pytest.mark.parametrize("at", [1, 3, 5])
+def test_an_entry_put_between_is_named_and_not_the_one_it_pushed_on(five, at):
+    put_between(at, changed(bytes(Entry.objects.get(seq=at).bytes), data={"status": "added"}))
+    finding = verification.verify()
+    assert (finding.valid, finding.first_bad, finding.reason) == (False, at, verification.ADDED)
+
+
+def test_a_rival_of_a_signed_entry_is_named_itself(five, settings, tmp_path):
+    settings.KEYS_DIR = tmp_path
+    checkpoints.make(actor=WORKER)
+    put_between(6, changed(bytes(Entry.objects.get(seq=5).bytes), data={"status": "rival"}))
+    assert (found(), verification.verify().reason) == ((False, 6), verification.UNLINKED)
