@@ -59,12 +59,15 @@ class _Row:
 _Read = tuple[_Row, set[tuple[str, str]]]
 
 
-def verify(log: str | None = None) -> Finding:
-    """All logs, or one. Entries appended meanwhile are left for the next time."""
+def verify(log: str | None = None, *, key: str = "") -> Finding:
+    """All logs, or one. Entries appended meanwhile are left for the next time.
+
+    What was signed is held against `key`, an auditor's own verifier key; without it, against the key on this host.
+    """
     heads = LedgerHead.objects.filter(log=log) if log else LedgerHead.objects.all()
     entries = checkpoints = uncovered = 0
     for head in heads.order_by("log"):
-        finding = _verify_log(head)
+        finding = _verify_log(head, key)
         entries += finding.entries
         checkpoints += finding.checkpoints
         uncovered += finding.uncovered
@@ -76,8 +79,8 @@ def verify(log: str | None = None) -> Finding:
     return Finding(True, entries, checkpoints=checkpoints, uncovered=uncovered)
 
 
-def _verify_log(head: LedgerHead) -> Finding:
-    earlier, before, latest, seq, audit = "", START, "", 0, Audit(head)
+def _verify_log(head: LedgerHead, key: str) -> Finding:
+    earlier, before, latest, seq, audit = "", START, "", 0, Audit(head, key)
     # Read after what was signed is known: a portal at work signs nothing beyond it.
     head = LedgerHead.objects.get(pk=head.pk)
     for (row, objects), following in _with_next(_rows(head)):
