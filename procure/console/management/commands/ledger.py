@@ -22,6 +22,7 @@ from ledger.actors import Actor
 from ledger.commands import EraseSubject
 from ledger.errors import DomainError, InvalidInput, NotFound
 from ledger.models import LedgerHead, LegalEntity, Person
+from ledger.notes import parse_verifier_key
 from ledger.rights import OPERATOR
 
 STAND_BY = "Keep this database as evidence and restore the last good backup beside it."
@@ -36,6 +37,15 @@ def moment(text: str) -> int | datetime:
     except ValueError:
         raise ArgumentTypeError(f"“{text}” is neither a number nor a time such as 2026-11-25T12:00Z") from None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def vkey(text: str) -> str:
+    """A key as `ledger key` prints it: ORIGIN+ID+KEY."""
+    try:
+        parse_verifier_key(text.strip())
+    except DomainError as error:
+        raise ArgumentTypeError(error.message) from None
+    return text.strip()
 
 
 class Command(BaseCommand):
@@ -57,6 +67,8 @@ class Command(BaseCommand):
 
         verify = verb("verify", "recompute every hash, link, record, head and checkpoint; exit 0 when as written")
         verify.set_defaults(log=None)
+        verify.add_argument("--key", type=vkey, metavar="VKEY", help="hold what was signed against this key of yours")
+        verify.add_argument("--origin", help="with --key: the log's origin, when the key bears another name")
         verb("checkpoint", "sign the present head and hand it to the anchors")
         verb("key", "print the public key on one line, as verifier.py --key takes it")
         export = verb("export", "write entries and checkpoints as JSON lines, for verifier.py")
@@ -97,8 +109,12 @@ class Command(BaseCommand):
         except DomainError as error:
             raise CommandError(error.message) from error
 
-    def _verify(self, *, log: str | None, json: bool, **options: Any) -> None:
-        finding = verification.verify(log)
+    def _verify(self, *, log: str | None, json: bool, key: str | None, origin: str | None, **options: Any) -> None:
+        if key:
+            log = _log_of(origin or parse_verifier_key(key)[0], log)
+        elif origin:
+            raise CommandError("--origin says which log --key is of: give both.", returncode=2)
+        finding = verification.verify(log, key=key or "")
         if json:
             told = asdict(finding) | {"reason": finding.reason or None}
             self._print({name: told[name] for name in told if name != "log"} | {"log": finding.log or None})
@@ -244,6 +260,15 @@ def _head(log: str) -> LedgerHead:
     if found is None:
         raise NotFound(f"There is no log “{log}”.")
     return found
+
+
+def _log_of(origin: str, log: str | None) -> str:
+    """The log that a key from outside is about: a database put in its place would bear another origin."""
+    found = LedgerHead.objects.filter(origin=origin, **({"log": log} if log else {})).first()
+    if found is None:
+        there = ", ".join(LedgerHead.objects.order_by("log").values_list("origin", flat=True)) or "none"
+        raise NotFound(f"There is no log of the origin {origin} here, which the key is of. Origins here: {there}.")
+    return found.log
 
 
 def _entity(code: str | None) -> LegalEntity:
