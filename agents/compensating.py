@@ -71,7 +71,8 @@ KEPT = ("given", "timeout", "attempts", "tier", "latency", "pool", "first_delay"
 def account(rows: Mapping[str, Step]) -> dict[str, list[str]]:
     """Of a plan that is undone: which steps were taken back, and which were not, by key."""
     undoing = {each.undoes_id: each for each in rows.values() if each.undoes_id}
-    undone, not_undone = [], []
+    undone: list[str] = []
+    not_undone: list[str] = []
     for each in rows.values():
         if each.pk in undoing:
             (undone if _was_undone(undoing[each.pk]) else not_undone).append(each.key)

@@ -219,7 +219,7 @@ class _Board:
 
     def sweep(self) -> bool:
         """Moves what can move; a step that moved may let others move, so it is called until nothing does."""
-        return any([self._move(each) for each in list(self.steps.values())])
+        return sum(self._move(each) for each in list(self.steps.values())) > 0
 
     def _move(self, step: StepState) -> bool:
         at = self.at[step.key]

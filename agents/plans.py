@@ -176,7 +176,7 @@ def override(step: Step, result: Mapping[str, Any], *, actor: Actor, reason: str
             result=plain,
             result_digest=digest(plain),
             reason=reason,
-            person=Person.objects.get(pk=actor.person_id),
+            person=Person.objects.get(pk=actor.id),
             made_at=at,
         )
         entries.step_overridden(plan, held, actor=actor, result_digest=digest(plain), own=own, reason=reason)
@@ -247,8 +247,9 @@ def _take_back_what_follows(plan: Plan, step: Step) -> None:
     rows = Step.objects.filter(pk__in=following)
     rows.filter(status=Step.Status.READY, attempts=0).update(status=Step.Status.PENDING)
     begun = rows.exclude(status=Step.Status.PENDING).order_by("id").first()
-    if begun is None and step.fanned_id and step.fanned.status != Step.Status.WAITING:
-        begun = step.fanned
+    whole = step.fanned
+    if begun is None and whole is not None and whole.status != Step.Status.WAITING:
+        begun = whole
     if begun is not None:
         raise Stale(
             _("“%(next)s” has gone on from this result. Override or skip “%(next)s”, or cancel the plan.")

@@ -240,7 +240,8 @@ def settle(plan: Plan, *, at: datetime, actor: Actor = entries.ENGINE) -> None:
     rows |= _apply(plan, rows, moves, at=at)
     if moves.compensate and plan.compensating_at is None:
         undo(plan, rows[moves.compensate], at=at)
-        return settle(plan, at=at, actor=actor)
+        settle(plan, at=at, actor=actor)
+        return
     plan.status = moves.status
     if not plan.is_live:
         plan.paused_at = None

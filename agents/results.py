@@ -46,7 +46,7 @@ def of(step: Step) -> Mapping[str, Any] | None:
     return step.result if latest is None else latest
 
 
-def _done(plan: Plan) -> QuerySet[Step]:
+def _done(plan: Plan) -> QuerySet[Any]:
     latest = StepOverride.objects.filter(step=OuterRef("pk")).order_by("-id").values("result")[:1]
     done = Step.objects.filter(plan=plan, status=Step.Status.DONE)
     return done.annotate(overridden=Subquery(latest, output_field=JSONField()))

@@ -72,7 +72,7 @@ class Migration(migrations.Migration):
             "step",
             "key",
             models.CharField(
-                help_text="As the template has it; of a branch with its number, of an undoing step with undo-.",
+                help_text="As the template has it; of a branch with its number, of what undoes with undo-.",
                 max_length=60,
             ),
         ),

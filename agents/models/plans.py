@@ -79,7 +79,7 @@ class Step(models.Model):
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="steps")
     key = models.CharField(
         max_length=60,
-        help_text=_("As the template has it; of a branch with its number, of an undoing step with undo-."),
+        help_text=_("As the template has it; of a branch with its number, of what undoes with undo-."),
     )
     role = models.CharField(max_length=40)
     after = models.JSONField(default=list, blank=True)

@@ -11,12 +11,12 @@ from agents.context import Context
 from agents.models import Step
 from agents.outcomes import AskPerson, Outcome, Park
 from agents.roles import Specification
-from agents.values import Record, misfit
+from agents.values import Record, Type, misfit
 from ledger.command import canonical
 from ledger.errors import InvalidInput
 
 ROLE = "person"
-QUESTION: Record = {"question": "text?"}
+QUESTION: dict[str, Type] = {"question": "text?"}
 #: By task: what the answer holds.
 ANSWERS: dict[str, Record] = {
     "decide": {"yes": "boolean", "note": "text?"},
@@ -55,7 +55,7 @@ SPECIFICATION = Specification(
     reads=(),
     may_propose=frozenset(),
     tasks=dict.fromkeys(ANSWERS, ask),
-    takes={task: QUESTION | ({"choices": "list of text"} if task == "choose" else {}) for task in ANSWERS},
+    takes={task: {**QUESTION, **({"choices": "list of text"} if task == "choose" else {})} for task in ANSWERS},
     gives={task: {**record, "answered_by": "person"} for task, record in ANSWERS.items()},
 )
 

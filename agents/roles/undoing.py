@@ -71,7 +71,7 @@ def _undoing(context: Context, original: Proposal, asked: dict[str, str]) -> Pro
 
 
 def _in_the_name_of(context: Context) -> Actor | None:
-    person = Person.objects.filter(pk=context.memory.get("by")).first()
+    person = Person.objects.filter(pk=context.memory.get("by") or 0).first()
     return Actor.human(person) if person else None
 
 
