@@ -158,14 +158,17 @@ def _by_engine(kind: str, plan: Plan, step: Step, **data: Any) -> Entry:
     )
 
 
-def step_released(plan: Plan, step: Step, *, actor: Actor, branches: Sequence[str] = ()) -> Entry:
+def step_released(plan: Plan, step: Step, *, actor: Actor, again: Sequence[str] = ()) -> Entry:
     """A person lets a parked step try again; of one with branches, those that failed."""
-    return _by_person("step.released", plan, step, actor=actor, data={"branches": list(branches)} if branches else None)
+    return _by_person("step.released", plan, step, actor=actor, data={"again": list(again)} if again else None)
 
 
-def step_overridden(plan: Plan, step: Step, *, actor: Actor, result_digest: str, own: bool, reason: str) -> Entry:
-    """A person's result counts from here on; `own`: the step had none and is done with it."""
-    data = {"result_digest": result_digest, "own": own}
+def step_overridden(
+    plan: Plan, step: Step, *, actor: Actor, result_digest: str, own: bool, reason: str, again: Sequence[str] = ()
+) -> Entry:
+    """A person's result counts from here on; `own`: the step had none and is done with it. `again` are steps that were
+    parked and are decided on anew."""
+    data = {"result_digest": result_digest, "own": own} | ({"again": list(again)} if again else {})
     return _by_person("step.overridden", plan, step, actor=actor, data=data, words={"reason": reason})
 
 

@@ -137,7 +137,7 @@ def release(step: Step, *, actor: Actor) -> Step:
         fresh = {"due_at": at, "error": "", "ended_at": None, "max_attempts": F("attempts") + held.spec["attempts"]}
         failed.update(status=Step.Status.READY, **fresh)
         Step.objects.filter(pk=held.pk).update(status=_begins_again(held), **fresh)
-        entries.step_released(plan, held, actor=actor, branches=keys)
+        entries.step_released(plan, held, actor=actor, again=keys)
     return Step.objects.get(pk=step.pk)
 
 
@@ -164,11 +164,11 @@ def override(step: Step, result: Mapping[str, Any], *, actor: Actor, reason: str
     _require(actor, reason, _("Say why the result is another one."))
     with _steering(step) as (plan, held, at):
         plain = _of_its_type(held, result)
-        own = held.status in (Step.Status.PARKED, Step.Status.WAITING)
+        own, again = held.status in (Step.Status.PARKED, Step.Status.WAITING), []
         if own:
             _end(held, at=at, status=Step.Status.DONE, result=plain, result_digest=digest(plain))
         elif held.status == Step.Status.DONE:
-            _take_back_what_follows(plan, held)
+            again = _take_back_what_follows(plan, held)
         else:
             raise Stale(_("%s is not parked, waiting or done: stop it or wait until it is.") % held)
         StepOverride.objects.create(
@@ -179,7 +179,9 @@ def override(step: Step, result: Mapping[str, Any], *, actor: Actor, reason: str
             person=Person.objects.get(pk=actor.id),
             made_at=at,
         )
-        entries.step_overridden(plan, held, actor=actor, result_digest=digest(plain), own=own, reason=reason)
+        entries.step_overridden(
+            plan, held, actor=actor, result_digest=digest(plain), own=own, again=again, reason=reason
+        )
     return Step.objects.get(pk=step.pk)
 
 
@@ -239,13 +241,15 @@ def _of_its_type(step: Step, result: Mapping[str, Any]) -> dict[str, Any]:
         raise InvalidInput(error.message) from None
 
 
-def _take_back_what_follows(plan: Plan, step: Step) -> None:
-    """What comes after is decided on anew, unless it has begun or was decided for good."""
+def _take_back_what_follows(plan: Plan, step: Step) -> list[str]:
+    """What comes after is decided on anew, unless it has begun or was decided for good. Returns what was parked."""
     if plan.compensating_at is not None:
         raise Stale(_("%s is being undone: only what undoes it can be overridden.") % plan.reference)
     following = [each.pk for each in plan.steps.only("after") if step.key in each.after]
     rows = Step.objects.filter(pk__in=following)
-    rows.filter(status=Step.Status.READY, attempts=0).update(status=Step.Status.PENDING)
+    untouched = rows.filter(status__in=(Step.Status.READY, Step.Status.PARKED), attempts=0, branches=None)
+    parked = list(untouched.filter(status=Step.Status.PARKED).values_list("key", flat=True))
+    untouched.update(status=Step.Status.PENDING, error="")
     begun = rows.exclude(status=Step.Status.PENDING).order_by("id").first()
     whole = step.fanned
     if begun is None and whole is not None and whole.status != Step.Status.WAITING:
@@ -255,3 +259,4 @@ def _take_back_what_follows(plan: Plan, step: Step) -> None:
             _("“%(next)s” has gone on from this result. Override or skip “%(next)s”, or cancel the plan.")
             % {"next": begun.label}
         )
+    return parked

@@ -36,7 +36,7 @@ def plan(state: State | None, record: Record) -> State | None:
     steps = state["steps"]
     if kind in STEP_FACTS or kind == "step.overridden":
         key = str(record.named("step")).split("/", 1)[1]
-        again = dict.fromkeys(data.get("branches", ()), OPEN)
+        again = dict.fromkeys(data.get("again", ()), OPEN)
         return {**state, "steps": {**steps, **again, key: _moved(steps[key], record)}}
     if kind == "step.fanned_out":
         return {**state, "steps": {**steps, **dict.fromkeys(data["branches"], OPEN)}}
