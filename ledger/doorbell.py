@@ -7,9 +7,11 @@ small plan runs through in one visit. Any number of visits may run at the same t
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial, update_wrapper
 
+from django.apps import apps
 from django.db import connection, transaction
 from django.utils.module_loading import import_string
 
@@ -49,6 +51,8 @@ def ring(reason: str = "") -> None:
 
 
 def _enqueue(reason: str) -> None:
+    if not apps.is_installed("django_q"):
+        return  # Whoever makes a first visit comes again as a whole process.
     from django_q.tasks import async_task
 
     from ledger import queue
@@ -61,11 +65,12 @@ def due() -> list[str]:
     return [name for name, each in _answerers.items() if not each.due or _asked(name, each.due)]
 
 
-def answer(*, rounds: int = MOST_ROUNDS) -> int:
+def answer(*, rounds: int = MOST_ROUNDS, only: Collection[str] = ()) -> int:
     """One worker visit. An answerer that raises is logged and does not keep the others from theirs."""
+    asked = {name: each for name, each in _answerers.items() if not only or name in only}
     done = 0
     for _ in range(rounds):
-        this_round = sum(_asked(name, each.answer) for name, each in _answerers.items())
+        this_round = sum(_asked(name, each.answer) for name, each in asked.items())
         done += this_round
         if not this_round:
             break

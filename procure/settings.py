@@ -41,6 +41,8 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[:
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 BASE_URL = env.str("BASE_URL", "http://127.0.0.1:8000")
 
+# A process that goes on with the plans first and becomes a whole one afterwards (manage.py sweep --loop).
+FIRST_VISIT = env.bool("PROCURE_FIRST_VISIT", False)
 INSTALLED_APPS = [
     "procure.console",
     "unfold",
@@ -78,6 +80,10 @@ INSTALLED_APPS = [
     "procure.api",
     "procure.demo",
 ]
+if FIRST_VISIT:
+    NEEDED = {"procure.console", "django.contrib.auth", "django.contrib.contenttypes", "simple_history"}
+    NEEDED |= {"ledger", "vendors", "contracts", "procure", "approvals", "agents"}
+    INSTALLED_APPS = [name for name in INSTALLED_APPS if name in NEEDED]
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -267,4 +273,5 @@ LOGGING = {
 }
 
 # Look and navigation of the admin shell live with the console.
-from procure.console.shell import UNFOLD  # noqa: E402, F401
+if not FIRST_VISIT:
+    from procure.console.shell import UNFOLD  # noqa: F401

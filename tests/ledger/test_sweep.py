@@ -2,18 +2,15 @@
 
 import signal
 import threading
-from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError
 from django.utils.module_loading import import_string
-from django_q.brokers import get_broker
-from django_q.models import OrmQ, Schedule
-from django_q.scheduler import scheduler
+from django_q.models import OrmQ
 
-from ledger import clock, doorbell, heartbeat
+from ledger import doorbell, heartbeat
 from procure.console.management.commands import sweep
 
 
@@ -68,22 +65,19 @@ def test_a_bell_is_answered_without_asking_first(visits, db, monkeypatch):
     assert visits == ["visit"]
 
 
-def test_it_sees_to_it_that_the_cluster_beats_too(visits, db, monkeypatch):
-    monkeypatch.setattr("django_q.scheduler.close_old_django_connections", lambda: None)
+def test_it_asks_the_cluster_to_beat_too(visits, db):
     loop()
-    loop()
-    [waiting, _] = OrmQ.objects.all()
-    assert waiting.func() == "ledger.heartbeat.beat"
-    [schedule] = Schedule.objects.all()
-    schedule.next_run = clock.now() - timedelta(minutes=1)
-    schedule.save()
-    scheduler(broker=get_broker())
-    beats = [each.task for each in OrmQ.objects.order_by("pk")]
-    assert [each["args"] for each in beats] == [("worker",)] * 3
-    assert not any(each.get("save", True) for each in beats)
+    [row] = OrmQ.objects.all()
+    assert (row.task["func"], row.task["args"], row.task["save"]) == ("ledger.heartbeat.beat", ("worker",), False)
     assert heartbeat.age("worker") is None
-    import_string(beats[-1]["func"])(*beats[-1]["args"])
+    import_string(row.task["func"])(*row.task["args"])
     assert heartbeat.age("worker") is not None
+
+
+def test_a_cluster_that_takes_nothing_is_not_asked_without_end(visits, db):
+    for _ in range(heartbeat.ENOUGH + 5):
+        loop(1)
+    assert OrmQ.objects.count() == heartbeat.ENOUGH
 
 
 def test_the_loop_goes_on_until_it_is_asked_to_stop(visits, db):
