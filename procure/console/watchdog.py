@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 
 from agents.models import Step
-from ledger import clock, heartbeat
+from ledger import clock, doorbell, heartbeat
 from ledger.models import Heartbeat, Job
 
 log = logging.getLogger(__name__)
@@ -56,6 +56,9 @@ class Watchdog:
         self._looked = self.now()
         try:
             heartbeat.ask_worker()
+            if doorbell.due():
+                # The sweeper may be in the middle of something long, or hang.
+                doorbell.ring("due when the watchdog looked")
             return {
                 name: reason
                 for name, group in groups.items()

@@ -115,7 +115,8 @@ def test_a_jump_of_the_clock_is_no_silence(scene):
         assert dog.look(GROUPS) == {}
 
 
-def test_each_look_asks_the_cluster_for_a_beat(scene):
+def test_each_look_asks_the_cluster_for_a_beat(scene, monkeypatch):
+    monkeypatch.setattr(watchdog.doorbell, "due", list)
     scene.pass_time(LOOK_EVERY)
     assert [each.task["func"] for each in OrmQ.objects.all()] == ["ledger.heartbeat.beat"]
 
@@ -190,3 +191,11 @@ def test_the_health_page_tells_of_restarts(client, entity):
         "ok": True,
         "detail": "1 in the last day; the last one was the worker: no sign of life for 40 s",
     }
+
+
+def test_what_is_due_is_rung_for_again_though_nobody_else_may_look(scene, monkeypatch):
+    rung = []
+    monkeypatch.setattr(watchdog.doorbell, "due", lambda: ["engine"])
+    monkeypatch.setattr(watchdog.doorbell, "ring", rung.append)
+    scene.pass_time(LOOK_EVERY)
+    assert rung == ["due when the watchdog looked"]

@@ -1,6 +1,9 @@
 """The sweeper carries out what is due, shows a sign of life and ends when asked."""
 
+import os
 import signal
+import subprocess
+import sys
 import threading
 from io import StringIO
 
@@ -102,3 +105,40 @@ def test_the_loop_survives_a_database_that_is_away(visits, db, monkeypatch):
 def test_it_says_how_it_wants_to_be_called(arguments, db):
     with pytest.raises(CommandError):
         call_command("sweep", *arguments)
+
+
+def test_it_goes_on_with_the_plans_and_then_becomes_a_whole_process(db, settings, monkeypatch):
+    settings.FIRST_VISIT = True
+    done = []
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    monkeypatch.setattr(doorbell, "answer", lambda **how: done.append(how))
+    monkeypatch.setattr(sweep.os, "execv", lambda program, arguments: done.append(arguments))
+    monkeypatch.setattr(sweep.connections, "close_all", lambda: None)
+    monkeypatch.setenv("PROCURE_FIRST_VISIT", "1")
+    call_command("sweep", "--loop")
+    assert done == [{"only": ("engine",)}, sys.orig_argv]
+    assert os.environ["PROCURE_FIRST_VISIT"] == "0"
+
+
+def test_a_first_visit_has_all_that_a_step_needs():
+    """Every role, every reader and what they propose can be had with the few apps that are loaded for it."""
+    load = (
+        "import django; django.setup()\n"
+        "from agents import engine, roles\n"
+        "from ledger import command\n"
+        "import importlib, pkgutil, agents\n"
+        "for each in pkgutil.walk_packages(agents.__path__, 'agents.'):\n"
+        "    if not each.name.startswith(('agents.migrations', 'agents.admin', 'agents.erasers')):\n"
+        "        importlib.import_module(each.name)\n"
+        "from approvals import proposals\n"
+        "from procure import messages\n"
+    )
+    environment = os.environ | {"PROCURE_FIRST_VISIT": "1", "DJANGO_SETTINGS_MODULE": "procure.settings"}
+    done = subprocess.run([sys.executable, "-c", load], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_bell_rung_in_a_first_visit_wakes_who_listens_and_asks_for_no_row(db, monkeypatch):
+    monkeypatch.setattr(doorbell.apps, "is_installed", lambda name: name != "django_q")
+    doorbell._enqueue("first visit")
+    assert not OrmQ.objects.exists()
