@@ -12,11 +12,11 @@ from django.db.models import Count, Min, Q, QuerySet, Sum
 from agents.entries import plan_ref
 from agents.graph import Lane, Place, lay_out
 from agents.models import ModelCall, Plan, Step, StepAttempt
-from ledger import clock
+from ledger import clock, heartbeat, queue
 from ledger.command import ObjectRef
 from ledger.errors import NotFound
 from ledger.journal import history_of
-from ledger.models import Entry, LegalEntity
+from ledger.models import Entry, LegalEntity, Restart
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +158,28 @@ def oldest_due(entity: LegalEntity | None = None) -> timedelta:
     at = clock.now()
     oldest = due.filter(due_at__lte=at).aggregate(oldest=Min("due_at"))["oldest"]
     return at - oldest if oldest else timedelta(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How the machinery behind the plans is."""
+
+    worker_beat: timedelta | None
+    sweeper_beat: timedelta | None
+    oldest_due: timedelta
+    queue: int
+    restarts: tuple[Restart, ...]
+
+
+def health() -> Health:
+    """Since when worker and sweeper were last heard of (None: never), what waits, and the restarts of a day."""
+    return Health(
+        worker_beat=heartbeat.age(heartbeat.WORKER),
+        sweeper_beat=heartbeat.age(heartbeat.SWEEPER),
+        oldest_due=oldest_due(),
+        queue=len(queue.waiting()),
+        restarts=tuple(heartbeat.restarts()),
+    )
 
 
 def as_json(plan: Plan) -> dict[str, Any]:

@@ -61,7 +61,10 @@ def _due(resting: Collection[str] = ()) -> QuerySet[Effect]:
         pk__lt=OuterRef("pk"),
         status__in=Effect.OPEN,
     )
-    return Effect.objects.filter(ready, sender__in=running).exclude(Exists(earlier), sender__in=senders.ordered())
+    free = Effect.objects.filter(ready, sender__in=running).exclude(Exists(earlier), sender__in=senders.ordered())
+    # One that was put on its way with a delay may still be taken back until that is over.
+    delayed = Q(attempts=0, not_before__gt=F("created_at"))
+    return free.filter(~delayed | Q(pk__in=clock.unless_held(Effect.objects.filter(delayed)).values("pk")))
 
 
 def carry(effect: Effect) -> bool:

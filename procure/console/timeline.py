@@ -76,6 +76,8 @@ WORDS = {
     "budget.changed": _("budget changed"),
     "switch.stopped": _("stopped"),
     "switch.started": _("started again"),
+    "clock.jumped": _("noticed that the clock had jumped"),
+    "clock.confirmed": _("confirmed that the clock is right"),
     "batch.imported": _("data imported"),
     "step.released": _("let a step try again"),
     "event.mails_sent_now": _("sent the mails at once"),
