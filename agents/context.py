@@ -17,7 +17,7 @@ from agents.models import Plan, Step
 from approvals import limits, proposals
 from approvals.evidence import Claim
 from approvals.models import Proposal
-from ledger import clock
+from ledger import clock, switches
 from ledger.actors import Actor
 from ledger.command import Command, ObjectRef, digest
 from ledger.models import LedgerHead, LegalEntity, Person
@@ -85,6 +85,7 @@ class Context:
         allowed = roles.load(self.spec.role).SPECIFICATION.may_propose
         if beyond := {each.kind() for each in commands} - allowed:
             raise OutOfRole(f"The role {self.spec.role} may not propose {', '.join(sorted(beyond))}.")
+        switches.check(*scopes_of(self.plan.reference, self.spec.role))
         proposal = proposals.propose(
             commands=commands,
             actor=self.actor,
@@ -117,6 +118,11 @@ class Context:
 
     def key(self, purpose: str) -> str:
         return digest({"plan": self.plan.reference, "step": self.spec.key, "purpose": purpose})
+
+
+def scopes_of(plan: str, role: str) -> tuple[str, ...]:
+    """The stop buttons that an act heeds, besides the one for everything."""
+    return (f"role:{role}", f"plan:{plan}")
 
 
 def head_of(entity: LegalEntity) -> int:
