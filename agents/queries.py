@@ -189,7 +189,7 @@ def _node(step: Step, place: Place, calls: dict[str, Any]) -> Node:
     duration = (step.ended_at - step.started_at) if step.started_at and step.ended_at else None
     return Node(
         key=step.key,
-        label=step.label,
+        label=item_words(step.item) or step.label,
         role=step.role,
         state=step.status,
         state_label=step.get_status_display(),
@@ -213,6 +213,14 @@ def _node(step: Step, place: Place, calls: dict[str, Any]) -> Node:
         branch=step.branch,
         undoes=step.undoes.key if step.undoes else "",
     )
+
+
+def item_words(item: Any) -> str:
+    """What a branch is for, in a few words: its element's name, else the first word in it; empty when it has none."""
+    if isinstance(item, dict):
+        named = [item[name] for name in ("name", "label", "title", "reference", "key", "vendor", "item") if name in item]
+        return next((words for each in [*named, *item.values()] if (words := item_words(each))), "")
+    return str(item) if isinstance(item, str | int) and not isinstance(item, bool) else ""
 
 
 def _proposals(step: Step) -> list[str]:

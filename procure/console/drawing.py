@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from agents.graph import UNDO
 from agents.queries import Edge, Node, PlanGraph
 
-BOX_WIDTH = 132
-BOX_HEIGHT = 76
-GAP_X = 32
+BOX_WIDTH = 113
+BOX_HEIGHT = 82
+GAP_X = 22
 GAP_Y = 16
 LANE_HEAD = 24
 LANE_FOOT = 16
-MARGIN = 6
+MARGIN = 4
 BAR_ROOM = BOX_WIDTH - 16
-LETTERS_A_LINE = 17
-CORNER = 6
+LETTERS_A_LINE = 15
+CORNER = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,10 @@ class Band:
     y: int
     height: int
     undo: bool = False
+
+    @property
+    def title(self) -> str:
+        return self.role.replace("_", " ")
 
 
 @dataclass(frozen=True, slots=True)

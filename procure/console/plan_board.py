@@ -44,7 +44,7 @@ def board(request: HttpRequest, plan: Plan) -> dict[str, Any]:
         "lines": plan_page.lines(graph, line.rows),
         "axis": line,
         "whom": whom,
-        "waiting": plan_page.waiting([each for each in steps if each.key in shown], whom),
+        "waiting": plan_page.waiting(steps, whom),
         "pace": plan_page.pace(plan, steps),
         "done": sum(each.status in each.SETTLED for each in steps),
         "all": len(steps),
@@ -77,5 +77,6 @@ def _chosen(plan: Plan, step: Any, steps: list[Any], tries: list[Any], replaced:
         "proofs": proofs,
         "more_proofs": max(0, len(step.evidence) - len(proofs)),
         "step_verbs": steering.of_step(plan, step, steps) if manages else frozenset(),
+        "item": plan_page.flat(step.item),
         "step_asked": asked.whom([step]).get(step.key, ()),
     }

@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from agents import queries
 from agents.models import Plan, Step, StepAttempt, StepOverride
 from agents.queries import Node, PlanGraph
 from approvals.models import Proposal
@@ -17,6 +18,7 @@ from procure.console.plan_time import Stretch
 
 MOST_LETTERS = 400
 MOST_LINES = 120
+MOST_NAMED = 6
 #: How often the page looks again: while something runs, and while it only waits.
 BUSY, CALM = "2s", "15s"
 
@@ -58,6 +60,7 @@ class Line:
 
 
 def waiting(steps: Sequence[Step], asked: Mapping[str, tuple[Asked, ...]]) -> list[Waiting]:
+    fans = {step.fanned_id for step in steps if step.fanned_id}
     return [
         Waiting(
             step,
@@ -65,7 +68,8 @@ def waiting(steps: Sequence[Step], asked: Mapping[str, tuple[Asked, ...]]) -> li
             asked.get(step.key, ()),
         )
         for step in steps
-        if step.status in (Step.Status.WAITING, Step.Status.PARKED)
+        # A step that fanned out waits for its branches alone: they say what for.
+        if step.status in (Step.Status.WAITING, Step.Status.PARKED) and step.pk not in fans
     ]
 
 
@@ -108,6 +112,22 @@ def _flat(value: Any, path: str) -> list[Datum]:
     if value is None or value == "" or value == []:
         return []
     return [Datum(path.replace("_", " "), in_words(value)[:MOST_LETTERS])]
+
+
+def gist(value: Any) -> list[Datum]:
+    """The same in as few lines as make the point: a list of records by how many and their names."""
+    if not isinstance(value, dict):
+        return flat(value)
+    found: list[Datum] = []
+    for name, each in value.items():
+        if isinstance(each, list) and any(isinstance(one, dict) for one in each):
+            names = ", ".join(words for one in each[:MOST_NAMED] if (words := queries.item_words(one)))
+            found.append(Datum(name.replace("_", " "), f"{len(each)}: {names}{'…' * (len(each) > MOST_NAMED)}"))
+        elif isinstance(each, dict):
+            found += [Datum(f"{name} {line.name}".replace("_", " "), line.value) for line in gist(each)]
+        else:
+            found += _flat(each, name)
+    return found
 
 
 def in_words(value: Any) -> str:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from agents.models import Step, StepAttempt
 
 #: An axis has at most this many marks.
-MOST_TICKS = 7
+MOST_TICKS = 5
 _STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800)
 #: In per cent of the axis: what is shorter is drawn so long, or nobody would see it.
 SHORTEST = 0.5

@@ -2,6 +2,7 @@ from django.urls import path
 
 from procure.console.views import (
     ask,
+    control,
     edits,
     events,
     home,
@@ -38,6 +39,10 @@ urlpatterns = [
     path("proposals/<slug:reference>/withdraw/", proposals.withdraw, name="withdraw"),
     path("proposals/<slug:reference>/evidence/<int:position>/", proposals.evidence, name="evidence"),
     path("plans/", lists.plans, name="plans"),
+    path("plans/control/", control.room, name="control"),
+    path("plans/control/figures/", control.figures, name="control-figures"),
+    path("plans/control/confirm/", control.confirm, name="control-confirm"),
+    path("plans/control/carry/", control.carry, name="control-carry"),
     path("plans/<slug:reference>/", plans.plan, name="plan"),
     path("plans/<slug:reference>/graph/", plans.graph, name="plan-graph"),
     path("plans/<slug:reference>/why/", plans.trail, name="plan-why"),

@@ -64,7 +64,7 @@ def trail(plan: Plan, step: Step, steps: Sequence[Step]) -> Trail:
         proposed.setdefault(str((each.plan or {}).get("step")), []).append(each)
     hops = []
     for each in way:
-        values = plan_page.flat(plan_page.effective(each, replaced))
+        values = plan_page.gist(plan_page.effective(each, replaced))
         hops.append(
             Hop(
                 step=each,

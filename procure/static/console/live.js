@@ -106,6 +106,24 @@
     best?.focus();
   });
 
+  // A long graph opens where the chosen step is.
+  document.addEventListener("DOMContentLoaded", () => {
+    const box = document.querySelector(".graph-scroll");
+    const node = box?.querySelector(".node.chosen .box");
+    if (!node) return;
+    const [inner, outer] = [node.getBoundingClientRect(), box.getBoundingClientRect()];
+    box.scrollLeft += inner.left + inner.width / 2 - (outer.left + outer.width / 2);
+  });
+
+  // Filters work at once; picking a page of rows takes one click.
+  document.addEventListener("change", (event) => {
+    if (event.target.closest("form[data-auto]")) event.target.form.requestSubmit();
+    const picks = event.target.closest("form[data-picks]");
+    if (!picks) return;
+    const boxes = [...picks.querySelectorAll("input[name=pick]")];
+    if (event.target.matches("[data-pick-page]")) boxes.forEach((box) => { box.checked = event.target.checked; });
+  });
+
   // One open form at a time; Escape or a click elsewhere closes it.
   const pops = () => document.querySelectorAll("details:has(> .pop)[open]");
   document.addEventListener("click", (event) => {
