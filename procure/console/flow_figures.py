@@ -56,6 +56,10 @@ class RoleFlow:
     stop: Switch | None
 
     @property
+    def title(self) -> str:
+        return self.role.replace("_", " ")
+
+    @property
     def failure_share(self) -> float:
         return self.failures / self.tries if self.tries else 0.0
 

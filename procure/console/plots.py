@@ -107,5 +107,6 @@ def spread_mark(found: Spread | None, on: SpreadScale) -> SpreadMark | None:
     if found is None:
         return None
     start, end = on.place(found.p50), on.place(found.p95)
-    words = f"{wording.span(found.p50)}, {wording.span(found.p95)}"
+    median, late = wording.span(found.p50), wording.span(found.p95)
+    words = median if median == late else f"{median} – {late}"
     return SpreadMark(start, end, max(round(end - start, 2), 0.8), words)

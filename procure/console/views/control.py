@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from agents import roles
-from ledger import clock, switches
+from agents.models import Plan
+from ledger import clock, jobs, switches
 from ledger.errors import InvalidInput
 from procure.console import bulk, control_room, desk, flow_figures, plots
 from procure.console.control_room import AGES, BY_NAME, Narrowing
-from procure.console.pages import actor_of, by_htmx, entity_of, fragment, may, page, person_of, show
+from procure.console.pages import actor_of, entity_of, fragment, may, page, person_of, show
 
 #: The worker beats every minute, the sweeper more often: whoever is quiet for so long may be gone.
 SILENT = timedelta(minutes=3)
@@ -80,7 +83,7 @@ def figures(request: HttpRequest) -> HttpResponse:
     return fragment(request, "console/_control_figures.html", _figures(request))
 
 
-def _asked(request: HttpRequest) -> tuple[bulk.Verb, dict[str, Any], Any]:
+def _asked(request: HttpRequest) -> tuple[bulk.Verb, dict[str, Any], QuerySet[Plan]]:
     verb = bulk.VERBS.get(request.POST.get("verb", ""))
     if verb is None:
         raise InvalidInput(_("Plans are paused or resumed together; anything else is done one by one."))
@@ -106,52 +109,31 @@ def confirm(request: HttpRequest) -> HttpResponse:
         "total": total,
         "more": more,
         "first": list(rows.select_related("template")[:10]),
+        "in_background": total > bulk.AT_ONCE,
     }
     return show(request, "console/bulk_confirm.html", context)
 
 
 @page(right="plan.manage", methods=("POST",))
 def carry(request: HttpRequest) -> HttpResponse:
-    """One batch; the page asks for the next until nothing is left."""
-    verb, kept, rows = _asked(request)
-    reason = request.POST.get("reason", "").strip()
+    """A few at once, many in the background; either way what was refused is told."""
+    verb, _kept, rows = _asked(request)
+    reason = request.POST.get("reason", "").strip()[:300]
     if verb.needs_reason and not reason:
         raise InvalidInput(_("Say why, so that others know what to wait for."))
-    below = request.POST.get("below", "")
-    batch = bulk.carry(
-        verb,
-        rows,
-        below=int(below) if below.isdecimal() and len(below) < 18 else None,
-        actor=actor_of(request),
-        reason=reason[:300],
-    )
-    before = _tally(request)
-    refused = [*before["refused"], *batch.refused]
-    context = kept | {
-        "title": verb.title,
-        "crumbs": [(_("Control room"), reverse("console:control"))],
-        "reason": reason,
-        "total": before["total"],
-        "done": before["done"] + batch.done,
-        "not_done": before["not_done"] + len(batch.refused),
-        "refused": refused[: bulk.MOST_TOLD],
-        "told": json.dumps(refused[: bulk.MOST_TOLD]),
-        "last": batch.last,
-    }
-    if by_htmx(request):
-        return fragment(request, "console/_bulk_progress.html", context)
-    return show(request, "console/bulk_progress.html", context)
-
-
-def _tally(request: HttpRequest) -> dict[str, Any]:
-    """What the batches before did, as this page told it: only shown, never acted on."""
-    numbers = {
-        name: int(text) if (text := request.POST.get(name, "")).isdecimal() and len(text) < 10 else 0
-        for name in ("done", "not_done", "total")
-    }
-    try:
-        told = json.loads(request.POST.get("told", "[]"))
-        refused = [(str(reference)[:20], str(why)[:400]) for reference, why in told][: bulk.MOST_TOLD]
-    except (ValueError, TypeError):
-        refused = []
-    return numbers | {"refused": refused}
+    keys = list(rows.order_by("-pk").values_list("pk", flat=True)[: control_room.MOST_COUNTED])
+    if len(keys) > bulk.AT_ONCE:
+        job = jobs.ask(
+            "plans",
+            title=f"{verb.title} ({len(keys)})",
+            actor=actor_of(request),
+            entity=entity_of(request),
+            arguments={"verb": verb.name, "plans": keys, "reason": reason},
+        )
+        return redirect("console:job", job.reference)
+    tally = bulk.carry(verb, keys, person=person_of(request), reason=reason)
+    said = _("%(done)d of %(all)d plans: done.") % {"done": tally.done + tally.stood, "all": len(keys)}
+    (messages.warning if tally.refused else messages.success)(request, said)
+    for reference, why in tally.refused:
+        messages.error(request, f"{reference}: {why}")
+    return redirect("console:control")
