@@ -282,5 +282,47 @@ def _step_json(step: Step) -> dict[str, Any]:
     }
 
 
+def graph_json(graph: PlanGraph) -> dict[str, Any]:
+    """Nodes with their places and edges, as `manage.py plan graph --json` prints them."""
+    return {
+        "reference": graph.plan.reference,
+        "status": graph.plan.status,
+        "lanes": [{"role": each.role, "row": each.row, "height": each.height} for each in graph.lanes],
+        "columns": graph.columns,
+        "rows": graph.rows,
+        "nodes": [_node_json(each) for each in graph.nodes],
+        "edges": [
+            {"from": each.start, "to": each.end, "done": each.done, "kind": each.kind or "after"} for each in graph.edges
+        ],
+    }
+
+
+def _node_json(node: Node) -> dict[str, Any]:
+    told = {
+        "key": node.key,
+        "label": node.label,
+        "role": node.role,
+        "state": node.state,
+        "column": node.column,
+        "row": node.row,
+        "attempts": node.attempts,
+        "seconds": round(node.duration.total_seconds(), 3) if node.duration is not None else None,
+        "cost": format(node.cost, "f"),
+        "waiting_for": node.waiting_for,
+        "join": node.join or "all",
+        "branch_of": node.branch_of or None,
+        "undoes": node.undoes or None,
+        "overridden": node.overridden,
+    }
+    if node.branches:
+        told["branches"] = {
+            "count": node.branches.count,
+            "done": node.branches.done,
+            "failed": node.branches.failed,
+            "gather": node.branches.gather,
+        }
+    return told
+
+
 def _instant(moment: datetime | None) -> str | None:
     return moment.isoformat() if moment else None
