@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 
-
 #: The band of the steps that take others back.
 UNDO = "undo"
 

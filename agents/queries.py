@@ -19,6 +19,9 @@ from ledger.errors import NotFound
 from ledger.journal import history_of
 from ledger.models import Entry, LegalEntity
 
+#: Fields by which a record is called, the best first.
+NAMING = ("name", "label", "title", "reference", "key", "vendor", "item")
+
 
 @dataclass(frozen=True, slots=True)
 class Node:
@@ -218,7 +221,7 @@ def _node(step: Step, place: Place, calls: dict[str, Any]) -> Node:
 def item_words(item: Any) -> str:
     """What a branch is for, in a few words: its element's name, else the first word in it; empty when it has none."""
     if isinstance(item, dict):
-        named = [item[name] for name in ("name", "label", "title", "reference", "key", "vendor", "item") if name in item]
+        named = [item[name] for name in NAMING if name in item]
         return next((words for each in [*named, *item.values()] if (words := item_words(each))), "")
     return str(item) if isinstance(item, str | int) and not isinstance(item, bool) else ""
 
@@ -292,7 +295,8 @@ def graph_json(graph: PlanGraph) -> dict[str, Any]:
         "rows": graph.rows,
         "nodes": [_node_json(each) for each in graph.nodes],
         "edges": [
-            {"from": each.start, "to": each.end, "done": each.done, "kind": each.kind or "after"} for each in graph.edges
+            {"from": each.start, "to": each.end, "done": each.done, "kind": each.kind or "after"}
+            for each in graph.edges
         ],
     }
 

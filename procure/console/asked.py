@@ -35,9 +35,7 @@ def whom(steps: Sequence[Step]) -> dict[str, tuple[Asked, ...]]:
     named = {ref for each in waiting if each.asks_person for ref in refs[each.key]}
     found = _approvers(key for kind, key in named if kind == "proposal")
     found |= _askers(key for kind, key in named if kind == "requisition")
-    return {
-        key: tuple(each for ref in mine if (each := found.get(ref) or _other(*ref))) for key, mine in refs.items()
-    }
+    return {key: tuple(each for ref in mine if (each := found.get(ref) or _other(*ref))) for key, mine in refs.items()}
 
 
 def _approvers(references: Iterable[str]) -> dict[tuple[str, str], Asked]:

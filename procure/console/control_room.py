@@ -88,8 +88,7 @@ STATES = (
         _("undone"),
         _("It was taken back, or is being taken back."),
         "skipped",
-        lambda now: Q(status=PlanStatus.COMPENSATING)
-        | Q(status=PlanStatus.CANCELLED, compensating_at__isnull=False),
+        lambda now: Q(status=PlanStatus.COMPENSATING) | Q(status=PlanStatus.CANCELLED, compensating_at__isnull=False),
     ),
 )
 BY_NAME = {each.name: each for each in STATES}

@@ -98,8 +98,7 @@ def starts(entity: LegalEntity) -> list[Start]:
     newest = StepAttempt.objects.aggregate(newest=Max("pk"))["newest"] or 0
     rows = StepAttempt.objects.filter(pk__gt=newest - SAMPLE, step__plan__entity=entity).order_by("pk")
     return [
-        Start(*row)
-        for row in rows.values_list("step_id", "step__role", "number", "started_at", "ended_at", "outcome")
+        Start(*row) for row in rows.values_list("step_id", "step__role", "number", "started_at", "ended_at", "outcome")
     ]
 
 

@@ -14,7 +14,9 @@ OPENING = '<svg class="graph"'
 
 def svg(graph: PlanGraph) -> str:
     """Light, without links; a viewer that knows no CSS variables shows it in black."""
-    drawn = render_to_string("console/_plan_graph.html", {"drawing": draw(graph), "whom": {}, "step": None, "bare": True})
+    drawn = render_to_string(
+        "console/_plan_graph.html", {"drawing": draw(graph), "whom": {}, "step": None, "bare": True}
+    )
     head = f'{OPENING} xmlns="http://www.w3.org/2000/svg"'
     opening, _end, rest = drawn.strip().partition(">")
     style = f"<style><![CDATA[{''.join(_sheet(each) for each in SHEETS)}]]></style>"

@@ -56,11 +56,19 @@ def board(request: HttpRequest, plan: Plan) -> dict[str, Any]:
         "stop": steering.stop_of(plan),
         "expanded": sorted(expanded),
         "fragment": reverse("console:plan-graph", args=[plan.reference]),
-        "query": urlencode([("step", step.key)] * bool(step) + [("open", each) for each in sorted(expanded)]),
+        "query": urlencode({"step": step.key if step else "", "open": sorted(expanded)}, doseq=True),
     } | (_chosen(plan, step, steps, tries, replaced, manages=manages) if step else {"step": None})
 
 
-def _chosen(plan: Plan, step: Any, steps: list[Any], tries: list[Any], replaced: Any, *, manages: bool) -> dict[str, Any]:
+def _chosen(
+    plan: Plan,
+    step: Step,
+    steps: list[Step],
+    tries: list[StepAttempt],
+    replaced: Mapping[str, StepOverride],
+    *,
+    manages: bool,
+) -> dict[str, Any]:
     graph_node = queries.plan_node(plan, step)
     proofs = step_evidence.proofs(step)
     own = [each for each in steps if each.fanned_id == step.pk]

@@ -92,7 +92,9 @@ def _of_proposal(step: Step, proposal: Proposal, *, declared: bool) -> Undoing:
     link = address("proposal", proposal.reference)
     back = undo.way_back(proposal)
     if not declared:
-        how = _("the template does not take it back; it can be undone on its own page") if back.possible else back.why_not
+        how = (
+            _("the template does not take it back; it can be undone on its own page") if back.possible else back.why_not
+        )
         return Undoing(step.label, proposal.sentence, False, how, back.until, link)
     how = "; ".join(back.how) if back.possible else back.why_not
     return Undoing(step.label, proposal.sentence, back.possible, how, back.until, link)

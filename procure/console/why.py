@@ -60,8 +60,8 @@ def trail(plan: Plan, step: Step, steps: Sequence[Step]) -> Trail:
     way = _back(step, by_key, sources)
     told = _entries(plan)
     proposed: dict[str, list[Proposal]] = {}
-    for each in plan_page.proposals(plan).prefetch_related("decisions"):
-        proposed.setdefault(str((each.plan or {}).get("step")), []).append(each)
+    for made in plan_page.proposals(plan).prefetch_related("decisions"):
+        proposed.setdefault(str((made.plan or {}).get("step")), []).append(made)
     hops = []
     for each in way:
         values = plan_page.gist(plan_page.effective(each, replaced))

@@ -71,9 +71,7 @@ def _step(made: Plan, row: dict[str, Any], before: Mapping[str, Step], at: datet
     step = Step.objects.create(
         plan=made,
         key=key,
-        **told
-        | row
-        | {"spec": spec | row.get("spec", {}), "attempts": len(tries) or int(took is not None)},
+        **told | row | {"spec": spec | row.get("spec", {}), "attempts": len(tries) or int(took is not None)},
     )
     StepAttempt.objects.bulk_create(
         StepAttempt(

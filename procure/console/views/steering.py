@@ -12,7 +12,7 @@ from agents import plans
 from agents.models import Plan, Step
 from ledger.errors import DomainError, InvalidInput, NotFound, Stale
 from procure.console import plan_page, result_form, sight, steering
-from procure.console.pages import actor_of, page, person_of, show, status_of
+from procure.console.pages import actor_of, page, show, status_of
 from procure.console.views.plans import seen
 
 

@@ -55,11 +55,15 @@ def buttons() -> list[Button]:
         out.append(Button(scope, str(name), _("Stays in the outbox until started again."), "system", known.get(scope)))
     shown = {each.scope for each in out}
     out += [
-        Button(scope, scope, _("Stopped by its own name.") if not scope.startswith("plan:") else _("Nothing leaves this plan."), "system", each)
+        Button(scope, scope.removeprefix("plan:"), _effect(scope), "system", each)
         for scope, each in known.items()
         if scope not in shown and each.stopped
     ]
     return out
+
+
+def _effect(scope: str) -> str:
+    return _("Nothing leaves this plan.") if scope.startswith("plan:") else _("Stopped by its own name.")
 
 
 @page(right="proposal.view")

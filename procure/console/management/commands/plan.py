@@ -22,8 +22,8 @@ WRONG_USE = 2
 
 class Command(BaseCommand):
     help = (
-        "Starts, shows, draws and steers plans. Prints JSON with --json and nothing else on standard output; exit 1 when "
-        "the answer is no, 2 on wrong use. Whatever changes a plan names who does so with --as USERNAME."
+        "Starts, shows, draws and steers plans. Prints JSON with --json and nothing else on standard output; exit 1 "
+        "when the answer is no, 2 on wrong use. Whatever changes a plan names who does so with --as USERNAME."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -52,9 +52,8 @@ class Command(BaseCommand):
         for verb in (pause, cancel):
             verb.add_argument("--reason", required=True, help="why, in a sentence")
         for verb in (start, pause, resume, cancel, retry):
-            verb.add_argument(
-                *("--as", "--by"), dest="person", required=True, metavar="USERNAME", help="who does so, with their rights"
-            )
+            told = "who does so, with their rights"
+            verb.add_argument("--as", "--by", dest="person", required=True, metavar="USERNAME", help=told)
         for verb in verbs.choices.values():
             verb.add_argument("--json", action="store_true", help="one JSON value on standard output")
 
