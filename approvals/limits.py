@@ -107,7 +107,7 @@ def scopes(proposal: Proposal) -> tuple[str, ...]:
 
 def scopes_of(effect: Effect) -> tuple[str, ...]:
     """Those of the proposal whose carrying out intended the effect, found by the causes in the journal."""
-    seqs, seen = {effect.cause_seq} - {None}, set[int | None]()
+    seqs, seen = {effect.cause_seq} if effect.cause_seq else set[int](), set[int]()
     while seqs and len(seen) < MOST_CAUSES:
         seen |= seqs
         entries = Entry.objects.filter(log=effect.entity.log_id, seq__in=seqs)

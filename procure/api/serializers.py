@@ -103,7 +103,7 @@ class ProposalDetailSerializer(ProposalSerializer):
 class StepSerializer(serializers.ModelSerializer):
     """`result` is the step's own; a person's in its place is in `override`."""
 
-    label = serializers.CharField(read_only=True)
+    label = serializers.CharField(read_only=True)  # type: ignore[assignment]
     branch_of = serializers.CharField(source="fanned.key", read_only=True, allow_null=True, default=None)
     undoes = serializers.CharField(source="undoes.key", read_only=True, allow_null=True, default=None)
     override = serializers.SerializerMethodField()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
@@ -11,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from agents import queries
-from agents.models import Plan
+from agents.models import Plan, Step, StepAttempt, StepOverride
 from ledger import clock
 from procure.console import asked, plan_page, steering, step_evidence
 from procure.console.drawing import draw
