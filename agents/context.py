@@ -99,7 +99,6 @@ class Context:
         allowed = roles.load(self.spec.role).SPECIFICATION.may_propose
         if beyond := {each.kind() for each in commands} - allowed:
             raise OutOfRole(f"The role {self.spec.role} may not propose {', '.join(sorted(beyond))}.")
-        switches.check(*scopes_of(self.plan.reference, self.spec.role))
         proposal = proposals.propose(
             commands=commands,
             actor=self.actor,
@@ -132,11 +131,6 @@ class Context:
 
     def key(self, purpose: str) -> str:
         return digest({"plan": self.plan.reference, "step": self.spec.key, "purpose": purpose})
-
-
-def scopes_of(plan: str, role: str) -> tuple[str, ...]:
-    """The stop buttons that an act heeds, besides the one for everything."""
-    return (f"role:{role}", f"plan:{plan}")
 
 
 def head_of(entity: LegalEntity) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from agents import roles, values
+from agents import results, values
 from agents.models import Step
 from agents.values import LIST, Record
 from ledger.errors import DomainError
@@ -53,7 +53,17 @@ class Field:
         return f"result.{self.path}"
 
 
-def fields(step: Step, result: Any, given: Mapping[str, str] | None = None, errors: Mapping[str, str] | None = None):
+def gives(step: Step) -> Record:
+    """What the step's result holds; empty where its role says nothing, or is not known any more."""
+    try:
+        return results.gives(step)
+    except DomainError:
+        return {}
+
+
+def fields(
+    record: Record, result: Any, given: Mapping[str, str] | None = None, errors: Mapping[str, str] | None = None
+) -> list[Field]:
     """One a declared field, filled with what was typed, else with the result that counts now."""
     return [
         Field(
@@ -64,15 +74,15 @@ def fields(step: Step, result: Any, given: Mapping[str, str] | None = None, erro
             given.get(f"result.{path}", "") if given is not None else _shown(_at(result, path), widget),
             (errors or {}).get(path, ""),
         )
-        for path, widget, type_, optional in _declared(step)
+        for path, widget, type_, optional in _declared(record)
     ]
 
 
-def read(step: Step, given: Mapping[str, str], *, before: Any) -> tuple[dict[str, Any], dict[str, str]]:
+def read(record: Record, given: Mapping[str, str], *, before: Any) -> tuple[dict[str, Any], dict[str, str]]:
     """The result and what is wrong, by field. Fields of `before` beyond the declared ones stay."""
     result: dict[str, Any] = json.loads(json.dumps(before)) if isinstance(before, dict) else {}
     errors = {}
-    for path, widget, type_, optional in _declared(step):
+    for path, widget, type_, optional in _declared(record):
         try:
             value = _value(given.get(f"result.{path}", "")[:LONGEST].strip(), widget)
         except ValueError:
@@ -94,13 +104,9 @@ def _what(widget: str) -> str:
     return {"integer": _("a whole number"), "json": _("JSON")}.get(widget, _("what belongs here"))
 
 
-def _declared(step: Step) -> list[tuple[str, str, str, bool]]:
+def _declared(record: Record) -> list[tuple[str, str, str, bool]]:
     """(path, widget, type, optional) for each field."""
-    try:
-        gives = roles.load(step.role).SPECIFICATION.gives.get(str(step.spec.get("task", "")), {})
-    except DomainError:
-        gives = {}
-    return list(_flat(gives, "")) if gives else [(WHOLE, "json", "any", False)]
+    return list(_flat(record, "")) if record else [(WHOLE, "json", "any", False)]
 
 
 def _flat(record: Record, before: str) -> Iterator[tuple[str, str, str, bool]]:

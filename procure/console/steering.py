@@ -9,6 +9,7 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from agents.models import Plan, Step
+from agents.roles import asking
 from approvals import undo
 from approvals.models import Proposal
 from ledger.models import Switch
@@ -48,18 +49,25 @@ def of_step(plan: Plan, step: Step | None, steps: Sequence[Step]) -> frozenset[s
     if step.status in (Status.PARKED, Status.WAITING) or (step.status == Status.READY and step.error):
         found.add("skip")
     if not step.undoes_id and (
-        step.status in (Status.PARKED, Status.WAITING) or (step.status == Status.DONE and not followed(step, steps))
+        step.status in (Status.PARKED, Status.WAITING)
+        or (step.status == Status.DONE and not plan.compensating_at and not followed(step, steps))
     ):
         found.add("override")
     if any(each.fanned_id == step.pk for each in steps):
         # What a step that fanned out has is what its branches have: they are steered one by one.
-        found -= {"override", "release"}
+        found.discard("override")
     return frozenset(found)
+
+
+def asks(step: Step) -> bool:
+    """Whether it is a question of the plan itself, answered on a page of its own."""
+    return step.role == asking.ROLE and step.status == Status.WAITING
 
 
 def followed(step: Step, steps: Sequence[Step]) -> bool:
     """Whether a step that reads its result has begun."""
-    return any(step.key in each.after and each.status in BEGUN for each in steps)
+    gathered = any(each.pk == step.fanned_id and each.status in Step.SETTLED for each in steps)
+    return gathered or any(step.key in each.after and each.status in BEGUN for each in steps)
 
 
 def stop_of(plan: Plan) -> Switch | None:

@@ -54,6 +54,7 @@ urlpatterns = [
     path("plans/<slug:reference>/cancel/", steering.cancel, name="plan-cancel"),
     path("plans/<slug:reference>/<slug:key>/release/", steering.release, name="plan-release"),
     path("plans/<slug:reference>/<slug:key>/skip/", steering.skip, name="plan-skip"),
+    path("plans/<slug:reference>/<slug:key>/answer/", steering.answer, name="plan-answer"),
     path("plans/<slug:reference>/<slug:key>/override/", steering.override, name="plan-override"),
     path("events/", lists.events, name="events"),
     path("events/<slug:reference>/", events.event, name="event"),

@@ -8,10 +8,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.cache import cache
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from agents import roles
+from agents import engine, roles
 from agents.models import Plan, Step, StepAttempt, StepOverride
+from agents.outcomes import Park
 from agents.queries import item_words, plan_graph
 from ledger import clock
 from procure.console import plan_page, result_form, steering, why
@@ -393,7 +396,7 @@ READ = {
 
 
 def test_a_form_is_made_of_what_the_task_gives_and_read_back(typed):
-    assert [(each.path, each.widget, each.optional) for each in result_form.fields(typed, None)] == [
+    assert [(each.path, each.widget, each.optional) for each in result_form.fields(GIVES, None)] == [
         ("vendor", "text", False),
         ("days", "integer", False),
         ("price", "decimal", True),
@@ -402,9 +405,9 @@ def test_a_form_is_made_of_what_the_task_gives_and_read_back(typed):
         ("keys", "lines", False),
         ("first.price", "decimal", False),
     ]
-    assert result_form.read(typed, GIVEN, before=None) == (READ, {})
-    shown = {each.name: each.value for each in result_form.fields(typed, READ)}
-    assert result_form.read(typed, shown, before=None) == (READ, {})
+    assert result_form.read(result_form.gives(typed), GIVEN, before=None) == (READ, {})
+    shown = {each.name: each.value for each in result_form.fields(GIVES, READ)}
+    assert result_form.read(result_form.gives(typed), shown, before=None) == (READ, {})
 
 
 @pytest.mark.parametrize(
@@ -419,15 +422,15 @@ def test_a_form_is_made_of_what_the_task_gives_and_read_back(typed):
     ],
 )
 def test_what_does_not_fit_is_said_at_its_field(typed, name, value, where):
-    _result, errors = result_form.read(typed, GIVEN | {f"result.{name}": value}, before=None)
+    _result, errors = result_form.read(result_form.gives(typed), GIVEN | {f"result.{name}": value}, before=None)
     assert list(errors) == [where]
 
 
 @pytest.mark.parametrize("text", ["[1]", "{", "", "3"])
 def test_without_types_the_whole_result_is_an_object(entity, text):
     step = staging.plan(entity, [{"key": "a", "status": "parked"}]).steps.get()
-    assert list(result_form.read(step, {"result.": text}, before=None)[1]) == [""]
-    assert result_form.read(step, {"result.": '{"a": 1}'}, before=None) == ({"a": 1}, {})
+    assert list(result_form.read(result_form.gives(step), {"result.": text}, before=None)[1]) == [""]
+    assert result_form.read(result_form.gives(step), {"result.": '{"a": 1}'}, before=None) == ({"a": 1}, {})
 
 
 def test_a_refused_result_keeps_what_was_typed_and_changes_nothing(typed, ben, sign_in: SignIn):
@@ -442,13 +445,71 @@ def test_a_refused_result_keeps_what_was_typed_and_changes_nothing(typed, ben, s
     assert (typed.status, typed.result) == ("parked", None)
 
 
-def test_the_statements_of_a_page_do_not_grow_with_the_steps(
-    entity, ben, sign_in: SignIn, django_assert_max_num_queries
-):
-    rows = [{"key": f"s{n}", "after": [f"s{n - 1}"] if n else [], "status": "done"} for n in range(60)]
-    plan, client = staging.plan(entity, rows), sign_in(ben)
-    page_of(client, plan)
-    with django_assert_max_num_queries(45):
-        page_of(client, plan)
-    with django_assert_max_num_queries(28):
-        client.get(reverse("console:plan-graph", args=[plan.reference]))
+def test_the_statements_of_a_page_do_not_grow_with_the_steps(entity, ben, sign_in: SignIn):
+    client, counts = sign_in(ben), []
+    for steps in (2, 2, 60):
+        rows = [{"key": f"s{n}", "after": [f"s{n - 1}"] if n else [], "status": "done"} for n in range(steps)]
+        plan = staging.plan(entity, rows)
+        with CaptureQueriesContext(connection) as asked:
+            page_of(client, plan)
+        counts.append(len(asked))
+    assert counts[1] == counts[2] < 60
+
+
+def test_a_question_of_the_plan_names_whom_it_asks_and_is_answered_on_its_page(entity, rita, ada, sign_in: SignIn):
+    row = {
+        "key": "ask",
+        "role": "person",
+        "status": "waiting",
+        "asks_person": True,
+        "waiting_for": "Which supplier?",
+        "spec": {"task": "choose"},
+        "memory": {"question": "Which supplier?", "choices": ["Cipla", "Hetero"]},
+    }
+    plan = staging.plan(entity, [row], by=rita, status="waiting")
+    address = reverse("console:plan-answer", args=[plan.reference, "ask"])
+    text = page_of(sign_in(rita), plan)
+    assert str(rita) in text
+    assert f'href="{address}"' in text
+    assert 'value="Hetero"' in sign_in(rita).get(address).content.decode()
+    assert sign_in(rita).post(address, {"result.choice": "Mylan"}).status_code == 422
+    assert sign_in(ada).post(address, {"result.choice": "Hetero"}).status_code == 403
+    assert plan.steps.get().status == "waiting"
+    assert sign_in(rita).post(address, {"result.choice": "Hetero"}).status_code == 302
+    assert plan.steps.get().result["choice"] == "Hetero"
+    assert sign_in(rita).get(address).status_code == 409
+
+
+def test_a_plan_is_paused_resumed_and_a_step_skipped_and_set_from_the_page(entity, ben, sign_in: SignIn):
+    acting.ACTS["a"] = lambda context: Park("No supplier sells this.")
+    plan = acting.start(entity, {"key": "a"}, {"key": "b", "after": ["a"]}, {"key": "c"})
+    engine.answer()
+    client = sign_in(ben)
+
+    def post(name: str, *key: str, **asked: str) -> None:
+        assert client.post(reverse(f"console:plan-{name}", args=[plan.reference, *key]), asked).status_code == 302
+
+    post("pause", reason="New prices.")
+    plan.refresh_from_db()
+    assert plan.status == "paused"
+    assert reverse("console:plan-resume", args=[plan.reference]) in page_of(client, plan)
+    post("resume")
+    post("override", "a", **{"result.": '{"vendor": "VEN-001"}', "reason": "I asked them."})
+    assert acting.statuses(plan)["a"] == "done"
+    text = page_of(client, plan, step="a")
+    assert "I asked them." in text
+    assert "VEN-001" in text
+    engine.answer()
+    plan.refresh_from_db()
+    assert plan.status == "done"
+
+
+def test_a_parked_step_tries_again_or_is_skipped_from_the_page(entity, ben, sign_in: SignIn):
+    acting.ACTS["a"] = acting.ACTS["c"] = lambda context: Park("No.")
+    plan = acting.start(entity, {"key": "a"}, {"key": "c"})
+    engine.answer()
+    client = sign_in(ben)
+    client.post(reverse("console:plan-release", args=[plan.reference, "a"]))
+    assert client.post(reverse("console:plan-skip", args=[plan.reference, "c"]), {"reason": ""}).status_code == 422
+    client.post(reverse("console:plan-skip", args=[plan.reference, "c"]), {"reason": "Not needed."})
+    assert acting.statuses(plan) == {"a": "ready", "c": "skipped"}

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from agents import plans
 from agents.models import Plan, Step
+from agents.roles import asking
 from ledger.errors import DomainError, InvalidInput, NotFound, Stale
 from procure.console import plan_page, result_form, sight, steering
 from procure.console.pages import actor_of, page, show, status_of
@@ -110,7 +111,7 @@ def override(request: HttpRequest, reference: str, key: str) -> HttpResponse:
     if request.method != "POST":
         return _form(request, step, before)
     given = request.POST.dict()
-    result, errors = result_form.read(step, given, before=before)
+    result, errors = result_form.read(result_form.gives(step), given, before=before)
     if errors:
         return _form(request, step, before, given=given, errors=errors, status=422)
     try:
@@ -119,6 +120,42 @@ def override(request: HttpRequest, reference: str, key: str) -> HttpResponse:
         return _form(request, step, before, given=given, problem=error.message, status=status_of(error))
     messages.success(request, _("Your result counts for “%(step)s” from now on.") % {"step": step.label})
     return _back(reference, key)
+
+
+@page(right="proposal.view", methods=("GET", "HEAD", "POST"))
+def answer(request: HttpRequest, reference: str, key: str) -> HttpResponse:
+    """What a step puts to a person; whoever asked for the plan may answer, and whoever manages plans."""
+    step = _step(request, reference, key)
+    if not steering.asks(step):
+        raise Stale(_("“%(step)s” does not wait for an answer.") % {"step": step.label})
+    record, given = asking.ANSWERS[str(step.spec["task"])], request.POST.dict()
+    if request.method != "POST":
+        return _question(request, step, result_form.fields(record, None))
+    values, errors = result_form.read(record, given, before=None)
+    if errors:
+        return _question(request, step, result_form.fields(record, None, given, errors), status=422)
+    try:
+        plans.answer(step, values, actor=actor_of(request))
+    except InvalidInput as error:
+        return _question(request, step, result_form.fields(record, None, given), problem=error.message, status=422)
+    messages.success(request, _("Thank you. The plan goes on with your answer."))
+    return _back(reference, key)
+
+
+def _question(
+    request: HttpRequest, step: Step, fields: list[result_form.Field], *, problem: str = "", status: int = 200
+) -> HttpResponse:
+    context = {
+        "title": step.waiting_for or step.label,
+        "here": _("Answer"),
+        "crumbs": [_crumb(step.plan)],
+        "plan": step.plan,
+        "step": step,
+        "fields": fields,
+        "choices": step.memory.get("choices", []),
+        "problem": problem,
+    }
+    return show(request, "console/plan_answer.html", context, status=status)
 
 
 def _form(
@@ -143,7 +180,7 @@ def _form(
         "crumbs": [_crumb(step.plan)],
         "plan": step.plan,
         "step": step,
-        "fields": result_form.fields(step, before, given, errors),
+        "fields": result_form.fields(result_form.gives(step), before, given, errors),
         "reason": (given or {}).get("reason", ""),
         "problem": problem,
         "readers": [each for each in steps if step.key in each.after],
