@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from agents.models import Step
+from agents.roles import asking
 from approvals.models import ApprovalStep
 from procure.console.places import address
 from procure.models import Requisition
@@ -35,7 +37,14 @@ def whom(steps: Sequence[Step]) -> dict[str, tuple[Asked, ...]]:
     named = {ref for each in waiting if each.asks_person for ref in refs[each.key]}
     found = _approvers(key for kind, key in named if kind == "proposal")
     found |= _askers(key for kind, key in named if kind == "requisition")
-    return {key: tuple(each for ref in mine if (each := found.get(ref) or _other(*ref))) for key, mine in refs.items()}
+    told = {key: tuple(each for ref in mine if (each := found.get(ref) or _other(*ref))) for key, mine in refs.items()}
+    return told | {each.key: (_question(each),) for each in waiting if each.role == asking.ROLE}
+
+
+def _question(step: Step) -> Asked:
+    """Of the plan itself: whoever asked for it answers, or whoever manages plans."""
+    link = reverse("console:plan-answer", args=[step.plan.reference, step.key])
+    return Asked(str(step.plan.requested_by or _("procurement staff")), "person", _("answer"), link)
 
 
 def _approvers(references: Iterable[str]) -> dict[tuple[str, str], Asked]:

@@ -1,4 +1,4 @@
-"""The control room: each figure, its rows, flow by role, many plans at once; and that none of it grows with the plans."""
+"""The control room: each figure and its rows, flow by role, many plans at once, and its bounds."""
 
 from __future__ import annotations
 
