@@ -47,7 +47,7 @@ def carry_out(proposal: Proposal) -> Proposal:
         with transaction.atomic():
             held = proposals.hold(proposal)
             decision = _decision(held)
-            if limits.is_stopped(held.author):
+            if limits.is_stopped(held):
                 raise Stopped()
             _carry_out(held, decision)
     except NotDue:
