@@ -66,5 +66,23 @@ def keep() -> None:
     half.replace(template)
 
 
+def renew() -> None:
+    """Puts a fresh database in the test database's place."""
+    connection.close()
+    path = Path(connection.settings_dict["NAME"])
+    fresh = path.with_suffix(".fresh")
+    shutil.copyfile(_template(), fresh)
+    for left in (f"{path}-wal", f"{path}-shm"):
+        Path(left).unlink(missing_ok=True)
+    fresh.replace(path)
+
+
+def beside(name: str) -> str:
+    """A fresh database beside the test database; returns its path."""
+    path = Path(connection.settings_dict["TEST"]["NAME"]).with_name(f"{name}.sqlite3")
+    shutil.copyfile(_template(), path)
+    return str(path)
+
+
 def clear_away() -> None:
     shutil.rmtree(Path(connection.settings_dict["TEST"]["NAME"]).parent, ignore_errors=True)

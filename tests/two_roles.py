@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from urllib.parse import quote, urlsplit
 
@@ -21,6 +21,10 @@ from tests import ready_made
 RUNTIME, OWNER = "procure_test_runtime", "procure_test_owner"
 #: Held while roles and databases are made: workers start at the same moment.
 LOCK = 7_331_001
+#: How a trigger fires, as the catalogue says it and as a statement does.
+FIRING = {"A": "ENABLE ALWAYS", "D": "DISABLE", "O": "ENABLE", "R": "ENABLE REPLICA"}
+#: Databases of stories that this process has made.
+_beside: list[str] = []
 
 
 def server_url() -> str:
@@ -76,8 +80,16 @@ def lay_out() -> None:
         _make_roles(server)
         if not server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [template]).fetchone():
             _make_template(server, template)
-        server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        server.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" OWNER {OWNER}')
+        _copy(server, name)
+
+
+def _copy(server: psycopg.Connection, name: str) -> None:
+    """A fresh database with this name, in which the role that runs has the rights that migrating gives."""
+    server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    server.execute(
+        f'CREATE DATABASE "{name}" TEMPLATE "procure_ready_{ready_made.digest()}" OWNER {OWNER} STRATEGY FILE_COPY'
+    )
+    server.execute(f'REVOKE CREATE, TEMPORARY ON DATABASE "{name}" FROM PUBLIC, {RUNTIME}')
 
 
 def _make_template(server: psycopg.Connection, template: str) -> None:
@@ -95,8 +107,33 @@ def _make_template(server: psycopg.Connection, template: str) -> None:
     server.execute(f'ALTER DATABASE "{half}" RENAME TO "{template}"')
 
 
+def beside(name: str) -> str:
+    """A fresh database beside the test database; returns its name."""
+    made = f"{connection.settings_dict['TEST']['NAME']}_{name}"
+    with _alone() as server:
+        _copy(server, made)
+    _beside.append(made)
+    return made
+
+
+def empty(tables: Sequence[str]) -> None:
+    """Takes all rows of these tables away, past every foreign key and trigger; the triggers are then as they were."""
+    name = connection.settings_dict["NAME"]
+    with as_administrator(name) as server, server.transaction():
+        server.execute("SET LOCAL session_replication_role = replica")
+        kept = server.execute(
+            "SELECT tgrelid::regclass::text, quote_ident(tgname), tgenabled FROM pg_trigger"
+            " WHERE NOT tgisinternal AND tgrelid::regclass::text = ANY(%s)",
+            [list(tables)],
+        ).fetchall()
+        statements = [f"ALTER TABLE {table} DISABLE TRIGGER USER; DELETE FROM {table}" for table in tables]
+        statements += [f"ALTER TABLE {table} {FIRING[mode]} TRIGGER {name}" for table, name, mode in kept]
+        server.execute("; ".join(statements))
+
+
 def clear_away() -> None:
     name = connection.settings_dict["NAME"]
     connection.close()
     with as_administrator() as server:
-        server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        for each in (name, *_beside):
+            server.execute(f'DROP DATABASE IF EXISTS "{each}" WITH (FORCE)')
