@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import override_settings
 
 from approvals import decisions
@@ -33,6 +34,7 @@ def _told(_loaded, django_db_blocker, own_var) -> Iterator[int]:
             tale._suppliers_answer(stage, event, {})
             tale._open_early(stage, event)
             award = tale._award_proposed(stage, requisition).pk
+            connection.check_constraints()
         yield award
 
 
