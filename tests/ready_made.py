@@ -69,18 +69,22 @@ def keep() -> None:
 def renew() -> None:
     """Puts a fresh database in the test database's place."""
     connection.close()
-    path = Path(connection.settings_dict["NAME"])
+    _put(Path(connection.settings_dict["NAME"]), _template())
+
+
+def _put(path: Path, of: str | Path) -> None:
+    """Whoever still has the old file open keeps it, and it is nobody else's."""
     fresh = path.with_suffix(".fresh")
-    shutil.copyfile(_template(), fresh)
+    shutil.copyfile(of, fresh)
     for left in (f"{path}-wal", f"{path}-shm"):
         Path(left).unlink(missing_ok=True)
     fresh.replace(path)
 
 
-def beside(name: str) -> str:
-    """A fresh database beside the test database; returns its path."""
+def beside(name: str, of: str | None = None) -> str:
+    """A copy of this database (of a fresh one, when none is named) beside the test database; returns its path."""
     path = Path(connection.settings_dict["TEST"]["NAME"]).with_name(f"{name}.sqlite3")
-    shutil.copyfile(_template(), path)
+    _put(path, of or _template())
     return str(path)
 
 

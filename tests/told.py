@@ -1,6 +1,7 @@
 """A story told once: in a database of its own, where each module that begins with it works.
 
-Its tests roll back what they do, as everywhere; a module that leaves something behind fails.
+Its tests roll back what they do, as everywhere; a module that leaves something behind fails. Tests that commit take a
+copy each.
 """
 
 from __future__ import annotations
@@ -32,18 +33,31 @@ _told: dict[str, Told] = {}
 @contextmanager
 def standing(name: str, tell: Callable[[], T]) -> Iterator[T]:
     """Within the block the connection is to the database of this story, which the first that asks for it tells."""
-    story = _told.get(name)
-    database = story.database if story else _beside(name)
-    with _at(database):
-        if story is None:
-            account = _tell(tell)
-            story = _told[name] = Told(database, account, left_behind.digest())
+    story = _of(name, tell)
+    with _at(story.database):
         yield story.account
         assert left_behind.digest() == story.digest, f"These tests left something behind in the story “{name}”."
 
 
-def _beside(name: str) -> str:
-    return (ready_made if ready_made.is_wanted() else two_roles).beside(name)
+@contextmanager
+def copied(name: str, tell: Callable[[], T]) -> Iterator[T]:
+    """Within the block the connection is to a copy of that database, for a test that commits."""
+    story = _of(name, tell)
+    with _at(_beside(f"{name}_copy", story.database)):
+        yield story.account
+
+
+def _of(name: str, tell: Callable[[], T]) -> Told:
+    if name not in _told:
+        database = _beside(name)
+        with _at(database):
+            account = _tell(tell)
+            _told[name] = Told(database, account, left_behind.digest())
+    return _told[name]
+
+
+def _beside(name: str, of: str | None = None) -> str:
+    return (ready_made if ready_made.is_wanted() else two_roles).beside(name, of)
 
 
 def _tell(tell: Callable[[], T]) -> T:

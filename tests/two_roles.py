@@ -80,15 +80,13 @@ def lay_out() -> None:
         _make_roles(server)
         if not server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [template]).fetchone():
             _make_template(server, template)
-        _copy(server, name)
+        _copy(server, name, template)
 
 
-def _copy(server: psycopg.Connection, name: str) -> None:
-    """A fresh database with this name, in which the role that runs has the rights that migrating gives."""
+def _copy(server: psycopg.Connection, name: str, of: str) -> None:
+    """The role that runs has the rights in it that migrating gives."""
     server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-    server.execute(
-        f'CREATE DATABASE "{name}" TEMPLATE "procure_ready_{ready_made.digest()}" OWNER {OWNER} STRATEGY FILE_COPY'
-    )
+    server.execute(f'CREATE DATABASE "{name}" TEMPLATE "{of}" OWNER {OWNER}')
     server.execute(f'REVOKE CREATE, TEMPORARY ON DATABASE "{name}" FROM PUBLIC, {RUNTIME}')
 
 
@@ -107,12 +105,13 @@ def _make_template(server: psycopg.Connection, template: str) -> None:
     server.execute(f'ALTER DATABASE "{half}" RENAME TO "{template}"')
 
 
-def beside(name: str) -> str:
-    """A fresh database beside the test database; returns its name."""
+def beside(name: str, of: str | None = None) -> str:
+    """A copy of this database (of a fresh one, when none is named) beside the test database; returns its name."""
     made = f"{connection.settings_dict['TEST']['NAME']}_{name}"
     with _alone() as server:
-        _copy(server, made)
-    _beside.append(made)
+        _copy(server, made, of or f"procure_ready_{ready_made.digest()}")
+    if made not in _beside:
+        _beside.append(made)
     return made
 
 

@@ -12,13 +12,13 @@ from django.test import Client
 
 from agents.models import Plan
 from approvals.models import Proposal
-from ledger import chain, clock
+from ledger import clock
 from ledger.models import CostCentre, LegalEntity, Person
 from ledger.rights import Role
 from procure.models import Order, Requisition, SourcingEvent
 from tests import told
 from tests.agents import market
-from tests.cast import make_person
+from tests.cast import headquarters, make_person
 
 SignIn = Callable[[Person], Client]
 
@@ -80,10 +80,7 @@ def award_for(entity: LegalEntity, person: Person) -> Proposal:
 
 
 def tell() -> Story:
-    head = chain.begin("main", origin="procure.example/hq")
-    entity = LegalEntity.objects.create(
-        code="HQ", name="Headquarters", base_currency="USD", country="US", time_zone="UTC", log=head
-    )
+    entity = headquarters()
     cast = cast_of(entity)
     centre = CostCentre.objects.create(entity=entity, code="PROG", name="Programmes", owner=cast["ada"])
     market.open_market(entity)
