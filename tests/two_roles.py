@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import os
+import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import psycopg
 from django.core.management import call_command
 from django.db import connection
 
+from ledger import postgresql_programs
+from ledger.errors import Misconfigured
 from tests import ready_made
 
 RUNTIME, OWNER = "procure_test_runtime", "procure_test_owner"
@@ -95,14 +99,45 @@ def _make_template(server: psycopg.Connection, template: str) -> None:
         server.execute(f'DROP DATABASE IF EXISTS "{old}" WITH (FORCE)')
     half = "procure_ready_half"
     server.execute(f'CREATE DATABASE "{half}" OWNER {OWNER}')
+    written = ready_made.kept(f"{server.info.server_version}.sql")
+    if not written.exists() or not _read(written, half):
+        _migrate(half)
+        _write(written, half)
+    server.execute(f'ALTER DATABASE "{half}" RENAME TO "{template}"')
+
+
+def _migrate(name: str) -> None:
     before = connection.settings_dict["NAME"]
-    connection.settings_dict["NAME"] = half
+    connection.settings_dict["NAME"] = name
     try:
         call_command("migrate", verbosity=0, interactive=False)
     finally:
         connection.close()
         connection.settings_dict["NAME"] = before
-    server.execute(f'ALTER DATABASE "{half}" RENAME TO "{template}"')
+
+
+def _read(written: Path, name: str) -> bool:
+    """What migrating once made, for servers come and go; False where psql is not to be had."""
+    return _run("psql", "-qXv", "ON_ERROR_STOP=1", "-1", "-f", str(written), "-d", _url_in(name))
+
+
+def _write(written: Path, name: str) -> None:
+    """For the next server. Without pg_dump it migrates again."""
+    half = written.with_suffix(f".{os.getpid()}")
+    if _run("pg_dump", "-f", str(half), "-d", _url_in(name)):
+        half.replace(written)
+
+
+def _url_in(name: str) -> str:
+    return urlsplit(server_url())._replace(path=f"/{name}").geturl()
+
+
+def _run(program: str, *options: str) -> bool:
+    try:
+        path = postgresql_programs.find(program)
+    except Misconfigured:
+        return False
+    return subprocess.run([path, *options], stdout=subprocess.DEVNULL, check=False).returncode == 0
 
 
 def beside(name: str, of: str | None = None) -> str:
