@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from django.core import mail
 from django.db import connection, transaction
 
 from tests import left_behind, ready_made, two_roles
@@ -61,6 +62,7 @@ def _beside(name: str, of: str | None = None) -> str:
 
 
 def _tell(tell: Callable[[], T]) -> T:
+    mail.outbox.clear()
     with _one_transaction():
         account = tell()
         # Nobody is rung: as in a test, which never commits.
@@ -71,6 +73,8 @@ def _tell(tell: Callable[[], T]) -> T:
 @contextmanager
 def for_a_module() -> Iterator[None]:
     """What the block tells before its tests is taken back after them."""
+    # Mails of the test before are still there: they are cleared for tests, and this comes before them.
+    mail.outbox.clear()
     with _one_transaction():
         yield
         transaction.set_rollback(True)

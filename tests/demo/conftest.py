@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,15 +14,14 @@ from procure.demo.tenant import Loaded
 from tests import told
 
 
-@pytest.fixture(scope="session")
-def _another_var(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("var")
-
-
 @pytest.fixture(autouse=True)
-def var_dir(request: pytest.FixtureRequest, own_var: Path, _another_var: Path, settings) -> Path:
-    """Passwords of these tests stay here: those of the loaded tenant, or others."""
-    settings.VAR_DIR = own_var if "loaded" in request.fixturenames else _another_var
+def var_dir(request: pytest.FixtureRequest, own_var: Path, tmp_path: Path, settings) -> Path:
+    """Passwords of a test stay here; beside the loaded tenant they begin as a copy of its own."""
+    settings.VAR_DIR = tmp_path / "var"
+    if "loaded" in request.fixturenames:
+        shutil.copytree(own_var, settings.VAR_DIR)
+    else:
+        settings.VAR_DIR.mkdir()
     return settings.VAR_DIR
 
 
