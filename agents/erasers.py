@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
+
 from django.apps import apps
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Q, QuerySet, TextField
+from django.db.models.functions import Cast
 
 from agents.models import ModelCall, Plan, PlanTemplate, Step, StepAttempt
 from ledger.erasers import destroy_sources
-from ledger.erasure import Erasing, Found
+from ledger.erasure import Erasing
 from ledger.redaction import MARK, Words
+from ledger.sweeping import Sweep
 from procure.erasers import SAID, Wanted
 
 #: Names in results and memories below which words may stand.
 WORDY = (*SAID, "quote", "text", "title", "words", "reason", "note", "why")
 
 
-def find(subject: str) -> Found:
+def count(subject: str) -> int:
     kind, _, key = subject.partition(":")
     if kind != "person":
-        return Found()
+        return 0
     plans = _plans(int(key))
-    return Found(plans.count() + Step.objects.filter(plan__in=plans).count() + _calls(int(key), plans).count())
+    return plans.count() + Step.objects.filter(plan__in=plans).count() + _calls(int(key), plans).count()
+
+
+def texts(subject: str) -> Iterable[str]:
+    """Whatever stands here was said elsewhere first."""
+    return ()
 
 
 def erase(erasing: Erasing) -> int:
@@ -38,7 +48,12 @@ def erase(erasing: Erasing) -> int:
             reason, inputs = words.out_of(plan.reason), words.out_of_json(plan.inputs, WORDY)
             done += Plan.objects.filter(pk=plan.pk).update(reason=reason, inputs=inputs)
             done += sum(_erase_step(each, words, erasing) for each in plan.steps.all())
-    return done + erasing.words.sweep(_tables())
+    return done
+
+
+def sweep(sweep: Sweep) -> Counter[str]:
+    """Templates are ours; steps are cleared by relation."""
+    return sweep.over(each for each in apps.get_app_config("agents").get_models() if each not in (PlanTemplate, Step))
 
 
 def _plans(person: int) -> QuerySet[Plan]:
@@ -49,10 +64,8 @@ def _plans(person: int) -> QuerySet[Plan]:
 
 
 def _calls(person: int, plans: QuerySet[Plan]) -> QuerySet[ModelCall]:
-    labelled = [
-        pk for pk, labels in ModelCall.objects.values_list("pk", "labels").iterator() if f"user:{person}" in labels
-    ]
-    return ModelCall.objects.filter(Q(plan__in=plans.values("reference")) | Q(pk__in=labelled))
+    calls = ModelCall.objects.alias(marked=Cast("labels", TextField()))
+    return calls.filter(Q(plan__in=plans.values("reference")) | Q(marked__contains=f'"user:{person}"'))
 
 
 def _erase_step(step: Step, words: Words, erasing: Erasing) -> int:
@@ -66,8 +79,3 @@ def _erase_step(step: Step, words: Words, erasing: Erasing) -> int:
         error=words.out_of(step.error),
         erased_at=erasing.at,
     )
-
-
-def _tables() -> list[type[Model]]:
-    """Templates are ours; steps are cleared by relation."""
-    return [each for each in apps.get_app_config("agents").get_models() if each not in (PlanTemplate, Step)]

@@ -17,8 +17,8 @@ class LedgerConfig(AppConfig):
         # Importing registers the checks.
         from ledger import anchors, checks, command, commands, doorbell, erasure, replay, senders  # noqa: F401
 
-        command.register(commands.EraseSubject, handler="ledger.handlers.erase_subject")
-        erasure.register("accounts", erase="ledger.erasers.erase", find="ledger.erasers.find")
+        command.register(commands.EraseSubject, handler="ledger.handlers.erase_subjects", together=True)
+        erasure.register("accounts", path="ledger.erasers")
         doorbell.register("outbox", answerer="ledger.outbox.answer", due="ledger.outbox.due")
         doorbell.register("checkpoints", answerer="ledger.checkpoints.answer", due="ledger.checkpoints.due")
         senders.register("anchor-file", path="ledger.file_anchor.sender", in_order=False)

@@ -17,6 +17,7 @@ from ledger.importing import importing
 from ledger.models import Entry, Person, PersonalValue, Source, SubjectKey
 from ledger.redaction import MARK, Words
 from ledger.rights import RIGHTS, Role
+from ledger.sweeping import Sweep
 from tests.approvals.stage import approve, keys, propose, work
 
 DIGEST = "0" * 64
@@ -112,18 +113,18 @@ def test_it_says_before_the_click_what_goes_and_that_it_cannot_be_undone(entity,
 
 def test_without_authority_nothing_is_erased(entity, rita, append):
     from ledger.errors import NoAuthority
-    from ledger.handlers import erase_subject
+    from ledger.handlers import erase_subjects
 
     append(personal={of(rita): {"name": "Rita"}})
     with pytest.raises(NoAuthority):
-        erase_subject(wish(rita), authority=None, actor=Actor.system("tests"), entity=entity, cause=1)
+        erase_subjects([wish(rita)], authority=None, actor=Actor.system("tests"), entity=entity, cause=1)
     assert PersonalValue.objects.count() == 1
     assert Person.objects.get(pk=rita.pk).username == "rita"
 
 
 def test_a_room_that_fails_leaves_everything_as_it_was(entity, rita, append, monkeypatch):
     append(personal={of(rita): {"name": "Rita"}})
-    monkeypatch.setitem(erasure._rooms, "accounts", erasure._Room("tests.ledger.test_erasure.broken", ""))
+    monkeypatch.setattr("ledger.erasers.erase", broken)
     with pytest.raises(ZeroDivisionError):
         erase(of(rita), entity)
     assert PersonalValue.objects.count() == 1
@@ -242,10 +243,11 @@ def test_a_sweep_finds_text_and_json_however_it_is_escaped(name, entity, rita):
         entity=entity, sender="mail", purpose="x", effect_key=name[:5], object_kind="x", object_key="x",
         request={"to": [f"<{name}>"]}, request_digest="0" * 64, not_before=at, created_at=at, last_error=f"no {name}",
     )  # fmt: skip
-    assert Words.of([name]).sweep([Effect]) == 1
+    sweep = Sweep({"person:1": Words.of([name]), "person:2": Words.of(["somebody else"])})
+    assert sweep.over([Effect]) == {"person:1": 1}
     effect.refresh_from_db()
     assert (effect.request, effect.last_error) == ({"to": [f"<{MARK}>"]}, f"no {MARK}")
-    assert Words.of([name]).sweep([Effect]) == 0
+    assert sweep.over([Effect]) == {}
 
 
 def test_every_floor_erases_from_the_top_down():
