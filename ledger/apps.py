@@ -21,6 +21,7 @@ class LedgerConfig(AppConfig):
         erasure.register("accounts", path="ledger.erasers")
         doorbell.register("outbox", answerer="ledger.outbox.answer", due="ledger.outbox.due")
         doorbell.register("checkpoints", answerer="ledger.checkpoints.answer", due="ledger.checkpoints.due")
+        doorbell.register("scrubbing", answerer="ledger.scrubbing.answer", due="ledger.scrubbing.due")
         senders.register("anchor-file", path="ledger.file_anchor.sender", in_order=False)
         senders.register("anchor-mail", path="ledger.mail_anchor.sender", in_order=False)
         anchors.register("file", spread="ledger.file_anchor.spread")
