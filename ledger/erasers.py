@@ -118,7 +118,8 @@ def _own_tables() -> list[type[Model]]:
 
 
 def _borrowed_tables() -> list[type[Model]]:
-    return [each for label in BORROWED for each in apps.get_app_config(label).get_models()]
+    models = (each for label in BORROWED for each in apps.get_app_config(label).get_models())
+    return [each for each in models if not each._meta.proxy]
 
 
 def _drop_queue_rows(sweep: Sweep) -> Counter[str]:

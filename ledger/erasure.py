@@ -37,13 +37,11 @@ from ledger.command import digest
 from ledger.errors import InvalidInput
 from ledger.importing import importing
 from ledger.models import Entry, EntryObject, LegalEntity, Person, SubjectKey
-from ledger.redaction import MARK, Words
+from ledger.redaction import Words
 from ledger.sweeping import Sweep
 
 #: Who does it again after a restore.
 RESTORER = Actor.system("erasure")
-#: Texts up to here are looked for inside what others of the same bundle said.
-LONGEST_NAME = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,17 +138,15 @@ def _words_of(subjects: Sequence[str]) -> dict[str, Words]:
         personal.check_subject(subject)
         texts = [text for name in rooms() for text in _of_room(name, "texts")(subject)]
         words[subject] = Words.of([*texts, *personal.texts_of(subject)])
-    short = {subject: Words(tuple(filter(_may_stand_within, each.texts))) for subject, each in words.items()}
-    every = Words.of(text for each in short.values() for text in each.texts)
     for subject, each in words.items():
-        suspects = [text for text in each.texts if every.out_of(text) not in (text, MARK)]
-        variants = [other.out_of(text) for text in suspects for whose, other in short.items() if whose != subject]
-        words[subject] = each.and_also(variants) if variants else each
+        for other in words.keys() - {subject}:
+            if variants := [words[other].out_of(text) for text in each.texts if _speaks_of(text, words[other])]:
+                words[subject] = words[subject].and_also(variants)
     return words
 
 
-def _may_stand_within(text: str) -> bool:
-    return len(text) <= LONGEST_NAME
+def _speaks_of(text: str, other: Words) -> bool:
+    return any(len(each) < len(text) and each.lower() in text.lower() for each in other.texts)
 
 
 def reapply() -> list[str]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection
 
 from ledger import backup, heartbeat, personal, scrubbing
@@ -109,6 +111,24 @@ def test_an_erasure_that_commits_during_a_scrub_stays_due(rita, ben, entity, mon
     monkeypatch.setattr(scrubbing, "_rewrite_file", overtaken)
     assert scrubbing.scrub() == 1
     assert scrubbing.is_due()
+
+
+@on_sqlite
+def test_the_command_does_it_now_or_says_who_is_in_the_way(rita, entity, monkeypatch, capsys):
+    monkeypatch.setattr("procure.console.management.commands.ledger.SCRUB_TRIES", 1)
+    erase(of(rita), entity)
+    writer = others()
+    writer.execute("BEGIN IMMEDIATE")
+    with pytest.raises(CommandError, match="not scrubbed: database is locked"):
+        call_command("ledger", "scrub")
+    writer.execute("ROLLBACK")
+    aside = Path(f"{connection.settings_dict['NAME']}.before-restore-20260101-000000")
+    aside.touch()
+    call_command("ledger", "scrub", "--json")
+    said = capsys.readouterr()
+    assert json.loads(said.out) == {"erasures": 1, "scrubbed": True}
+    assert f"{aside} was kept by a restore" in said.err
+    aside.unlink()
 
 
 @on_sqlite
