@@ -48,6 +48,8 @@ class Sweep:
 
     def whose(self, text: str) -> set[str]:
         """Subjects of whom something stands in the text."""
+        if not any(re.search(pattern, text, re.IGNORECASE) for pattern in self._patterns):
+            return set()
         said: list[str] = []
         self._all.out_of(text, said.append)
         return self._owners_of(said)
