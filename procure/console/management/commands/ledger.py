@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from argparse import ArgumentTypeError
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,11 +14,12 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
 
 from agents.reexamining import reexamine
 from approvals import clerk, decisions, proposals
 from approvals.models import Proposal
-from ledger import checkpoints, exports, replay, verification
+from ledger import checkpoints, exports, replay, restoring, retry, scrubbing, verification
 from ledger.actors import Actor
 from ledger.commands import EraseSubject
 from ledger.errors import DomainError, InvalidInput, NotFound
@@ -25,6 +27,11 @@ from ledger.models import LedgerHead, LegalEntity, Person
 from ledger.notes import parse_verifier_key
 from ledger.rights import OPERATOR
 
+SCRUB_TRIES = 4
+STILL_DUE = {
+    "sqlite": "The database is still to be scrubbed: the worker does it as soon as nobody else uses it.",
+    "postgresql": "The database is still to be scrubbed, by its owner:  manage.py ledger scrub",
+}
 STAND_BY = "Keep this database as evidence and restore the last good backup beside it."
 
 
@@ -102,6 +109,7 @@ class Command(BaseCommand):
             help="who approves it; more than once",
         )
         erase.add_argument("--reason", default="The person asked for it.")
+        verb("scrub", "overwrite what erased rows left in the database's files; exit 1 when others are using it")
 
     def handle(self, *, verb: str, **options: Any) -> None:
         try:
@@ -206,10 +214,15 @@ class Command(BaseCommand):
         clerk.answer()
         made.refresh_from_db()
         done = made.status == Proposal.Status.CARRIED_OUT
+        scrubbing.answer()
+        scrubbed = done and not scrubbing.is_due()
+        told = {"proposal": made.reference, "status": made.status, "subject": subject, "erased": done}
         if json:
-            self._print({"proposal": made.reference, "status": made.status, "subject": subject, "erased": done})
+            self._print(told | {"scrubbed": scrubbed})
         else:
             self.stdout.write(f"{made.reference}: {made.get_status_display()}. {made.sentence}.")
+        if done:
+            self.stderr.write("The database is scrubbed." if scrubbed else STILL_DUE[connection.vendor])
         if not done:
             waits = ", ".join(
                 person.username for step in made.steps.filter(status="open") for person in step.people.all()
@@ -218,6 +231,23 @@ class Command(BaseCommand):
                 f"Not erased yet: {made.problem or made.checkpoint}. It waits for one of: {waits or 'nobody'}."
                 " Approve it in the queue, or say --approved-by."
             )
+
+    def _scrub(self, *, json: bool, **options: Any) -> None:
+        for attempt in range(1, SCRUB_TRIES + 1):
+            try:
+                erasures = scrubbing.scrub()
+                break
+            except scrubbing.Busy as error:
+                if attempt == SCRUB_TRIES:
+                    raise
+                self.stderr.write(error.message)
+                time.sleep(retry.delay(attempt).total_seconds())
+        if json:
+            self._print({"erasures": erasures, "scrubbed": not scrubbing.is_due()})
+        else:
+            self.stdout.write(f"Scrubbed. It was due for {erasures} erasures.")
+        for aside in restoring.kept_aside():
+            self.stderr.write(f"{aside} was kept by a restore and still holds what was erased since: throw it away.")
 
     def _print(self, answer: Any) -> None:
         self.stdout.write(json.dumps(answer, ensure_ascii=False))
