@@ -14,5 +14,5 @@ class AgentsConfig(AppConfig):
 
         doorbell.register("triggers", answerer="agents.triggers.answer", due="agents.triggers.due")
         doorbell.register("engine", answerer="agents.engine.answer", due="agents.engine.due")
-        erasure.register("agents", erase="agents.erasers.erase", find="agents.erasers.find")
+        erasure.register("agents", path="agents.erasers")
         replay.register("plan", reduce="agents.reducers.plan", live="agents.live.plans")

@@ -7,15 +7,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from agents import engine, leases, progress, roles
+from django.db import transaction
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
+
+from agents import engine, progress, results
 from agents.context import open_context
 from agents.errors import Fenced, WrongType
 from agents.leases import Lease, held
-from agents.models import EdgeWorker, Step
+from agents.models import EdgeWorker, Step, StepAttempt
 from agents.outcomes import Finish
-from agents.values import Record, misfit
+from agents.values import Record
 from ledger import clock, switches
 from ledger.errors import DomainError, InvalidInput
+from ledger.models import Switch
 
 #: A lease ends so long after the last sign of life.
 SILENCE = timedelta(seconds=60)
@@ -36,18 +41,16 @@ class Assignment:
     given: Mapping[str, Any]
     gives: Record
     today: str
-    until: datetime
+    until: datetime | None
 
 
 def take(worker: EdgeWorker) -> Assignment | None:
     """The next step for it, its attempt counted; None when there is none."""
-    tried: list[int] = []
     for _ in range(MOST_TRIED):
-        step = _next(worker, besides=tried)
+        step = _next(worker)
         if step is None:
             return None
-        tried.append(step.pk)
-        lease = leases.claim(step, timeout=int(SILENCE.total_seconds()), holder=worker.holder)
+        lease = _claim(step, worker)
         if lease is None:
             continue
         try:
@@ -57,16 +60,50 @@ def take(worker: EdgeWorker) -> Assignment | None:
     return None
 
 
-def _next(worker: EdgeWorker, *, besides: list[int]) -> Step | None:
-    for step in leases.due(limit=MOST_TRIED, besides=besides, pool=worker.pool, entity=worker.entity):
-        if f"{step.role}.{step.spec.get('task')}" in worker.tasks:
-            return step
-    return None
+def _next(worker: EdgeWorker) -> Step | None:
+    """Of its pool and its tasks, one that our own workers would be given too if they were there."""
+    at = clock.now()
+    takeable = Q(status=Step.Status.READY, due_at__lte=at) | Q(status=Step.Status.RUNNING, lease_until__lt=at)
+    tasks = Q(pk=None)
+    for role, _, task in (each.partition(".") for each in worker.tasks):
+        if not switches.stopped(f"role:{role}"):
+            tasks |= Q(role=role, spec__task=task)
+    stopped = [each.partition(":")[2] for each in _stopped_plans()]
+    return (
+        Step.objects.filter(takeable, tasks, pool=worker.pool, plan__entity=worker.entity, plan__paused_at=None)
+        .filter(attempts__lt=F("max_attempts"))
+        .exclude(plan__reference__in=stopped)
+        .select_related("plan__template", "plan__entity__log", "plan__requested_by")
+        .order_by("priority", "due_at", "id")
+        .first()
+    )
+
+
+def _stopped_plans() -> list[str]:
+    return list(Switch.objects.filter(stopped=True, scope__startswith="plan:").values_list("scope", flat=True))
+
+
+def _claim(step: Step, worker: EdgeWorker) -> Lease | None:
+    """Counts the attempt and takes the step by one conditional UPDATE. None: another worker was faster."""
+    with transaction.atomic():
+        at = clock.now()
+        as_seen = Step.objects.filter(pk=step.pk, status=step.status, fence=step.fence, attempts__lt=F("max_attempts"))
+        if not as_seen.update(
+            status=Step.Status.RUNNING,
+            fence=F("fence") + 1,
+            holder=worker.holder,
+            attempts=F("attempts") + 1,
+            lease_until=at + SILENCE,
+            started_at=Coalesce(F("started_at"), at),
+        ):
+            return None
+        step.refresh_from_db(fields=["status", "fence", "attempts", "holder", "lease_until", "started_at"])
+        StepAttempt.objects.create(step_id=step.pk, number=step.attempts, fence=step.fence, started_at=at)
+    return Lease(step, step.fence, step.attempts)
 
 
 def _assignment(lease: Lease) -> Assignment:
     context = open_context(lease)
-    specification = roles.load(context.spec.role).SPECIFICATION
     return Assignment(
         lease=f"{lease.step.pk}.{lease.fence}",
         step=f"{context.plan.reference}/{context.spec.key}",
@@ -74,9 +111,9 @@ def _assignment(lease: Lease) -> Assignment:
         task=context.task,
         attempt=lease.attempt,
         given=context.given,
-        gives=specification.gives.get(context.task, {}),
+        gives=results.gives(lease.step),
         today=context.today.isoformat(),
-        until=Step.objects.values_list("lease_until", flat=True).get(pk=lease.step.pk),
+        until=lease.step.lease_until,
     )
 
 
@@ -96,11 +133,10 @@ def finish(worker: EdgeWorker, name: str, result: Any) -> None:
     lease = _held(worker, name)
     if not isinstance(result, Mapping):
         raise WrongType("The result is a JSON object.")
-    gives = roles.load(lease.step.role).SPECIFICATION.gives.get(str(lease.step.spec.get("task")), {})
-    if problem := misfit(result, gives):
-        raise WrongType(f"The result cannot be taken: {problem}.")
+    gives = results.gives(lease.step)
+    plain = results.require(lease.step, result)
     context = open_context(lease)
-    progress.store(lease, Finish({name: result.get(name) for name in gives}), seen={}, started=context.started)
+    progress.store(lease, Finish({name: plain.get(name) for name in gives}), seen={}, started=context.started)
 
 
 def fail(worker: EdgeWorker, name: str, reason: str, *, lasting: bool) -> None:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import Any, cast
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import exceptions, serializers, status
@@ -77,6 +77,9 @@ class EdgeView(APIView):
     def get_exception_handler(self):
         return answer
 
+    def worker(self, request: Request) -> EdgeWorker:
+        return cast(EdgeWorker, request.auth)
+
     def taken(self, request: Request, serializer: type[serializers.Serializer]) -> dict[str, Any]:
         if len(request.body) > leasing.MOST_BYTES:
             raise InvalidInput(f"At most {leasing.MOST_BYTES} bytes are taken.")
@@ -89,7 +92,7 @@ class Lease(EdgeView):
     @extend_schema(request=None, responses={200: AssignmentSerializer, 204: None} | REFUSALS)
     def post(self, request: Request) -> Response:
         """The next step for this worker, or 204 when there is none."""
-        assignment = leasing.take(request.auth)
+        assignment = leasing.take(self.worker(request))
         if assignment is None:
             return Response(status=status.HTTP_204_NO_CONTENT)
         return Response(asdict(assignment))
@@ -99,7 +102,7 @@ class Beat(EdgeView):
     @extend_schema(request=LeaseSerializer, responses={200: UntilSerializer} | REFUSALS)
     def post(self, request: Request) -> Response:
         """It lives: until when the lease is good now. 409: leave off, it is not yours any more or was stopped."""
-        return Response({"until": leasing.beat(request.auth, self.taken(request, LeaseSerializer)["lease"])})
+        return Response({"until": leasing.beat(self.worker(request), self.taken(request, LeaseSerializer)["lease"])})
 
 
 class Finish(EdgeView):
@@ -107,7 +110,7 @@ class Finish(EdgeView):
     def post(self, request: Request) -> Response:
         """The step is done. 422: the result is not of the type that the task gives; nothing has changed."""
         given = self.taken(request, ResultSerializer)
-        leasing.finish(request.auth, given["lease"], given["result"])
+        leasing.finish(self.worker(request), given["lease"], given["result"])
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -116,5 +119,5 @@ class Fail(EdgeView):
     def post(self, request: Request) -> Response:
         """The step could not be done; it tries again, or goes the way that its template says."""
         given = self.taken(request, FailureSerializer)
-        leasing.fail(request.auth, given["lease"], given["reason"], lasting=given["lasting"])
+        leasing.fail(self.worker(request), given["lease"], given["reason"], lasting=given["lasting"])
         return Response(status=status.HTTP_204_NO_CONTENT)

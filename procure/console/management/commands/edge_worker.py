@@ -1,6 +1,7 @@
 """`manage.py edge_worker`: does steps for a portal elsewhere. Needs no database."""
 
 import sys
+from argparse import REMAINDER
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -21,9 +22,12 @@ class Command(BaseCommand):
         parser.add_argument("--url", required=True, help="the portal's address, such as https://procure.example.org")
         parser.add_argument("--token-file", required=True, type=Path, help="a file with the worker's token")
         parser.add_argument("--once", action="store_true", help="stop when there is nothing to do")
-        parser.add_argument("program", nargs="+", metavar="PROGRAM", help="after --: the program and its arguments")
+        parser.add_argument("program", nargs=REMAINDER, metavar="PROGRAM", help="last: the program and its arguments")
 
     def handle(self, *, url, token_file, once, program, **options):
+        program = program[1:] if program[:1] == ["--"] else program
+        if not program:
+            raise CommandError("Name the program that does the work, last.", returncode=2)
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.netloc:
             raise CommandError(f"“{url}” is no address: write it with https:// in front.", returncode=2)
