@@ -116,9 +116,7 @@ def _functions() -> list[Any]:
 def _checking(names: tuple[tuple[str, str], ...]) -> cel.Env:
     excluded = "".join(f"    - name: '{each}'\n" for each in (*_ORDER, *_EQUALITY))
     config = cel.NewEnvConfigFromYaml(f"name: plan\nstdlib:\n  exclude_functions:\n{excluded}")
-    return cel.NewEnv(
-        config=config, variables={name: _declared(word) for name, word in names}, functions=_functions()
-    )
+    return cel.NewEnv(config=config, variables={name: _declared(word) for name, word in names}, functions=_functions())
 
 
 def _explained(error: str, names: Mapping[str, Type], known: Mapping[str, Record | None]) -> Iterable[Wrong]:

@@ -187,7 +187,9 @@ class Reader:
     def _counts(self) -> Iterator[Problem]:
         spec = self.spec
         if isinstance(spec.join, int) and not 1 <= spec.join <= max(1, len(set(spec.after))):
-            yield self.problem("join", f"is all, any or 1 to {max(1, len(set(spec.after)))}, the steps that it is after.")
+            yield self.problem(
+                "join", f"is all, any or 1 to {max(1, len(set(spec.after)))}, the steps that it is after."
+            )
         if isinstance(spec.gather, int) and not 1 <= spec.gather <= spec.at_most:
             yield self.problem("gather", f"is all, any or 1 to {spec.at_most}, the most branches.")
         if spec.gather != "all" and not (spec.each or spec.along):
