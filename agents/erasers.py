@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.apps import apps
 from django.db.models import Model, Q, QuerySet
 
-from agents.models import ModelCall, Plan, PlanTemplate, Step, StepAttempt
+from agents.models import ModelCall, Plan, PlanTemplate, Step, StepAttempt, StepOverride
 from ledger.erasers import destroy_sources
 from ledger.erasure import Erasing, Found
 from ledger.redaction import MARK, Words
@@ -24,9 +24,9 @@ def find(subject: str) -> Found:
 
 
 def erase(erasing: Erasing) -> int:
-    """A step's result is kept by a trigger, but for this: `erased_at` says that words were taken out of it, and the
-    digest in the ledger remains what was recorded."""
-    done = 0
+    """The results of steps and overrides are kept by triggers, but for this: `erased_at` says that words were taken
+    out of them, and the digest in the ledger remains what was recorded."""
+    done = sum(_erase_override(each, erasing) for each in StepOverride.objects.select_related("step").iterator())
     if (person := erasing.person) is not None:
         words = erasing.words.and_also(Wanted(person).texts)
         plans = _plans(person)
@@ -38,6 +38,9 @@ def erase(erasing: Erasing) -> int:
             reason, inputs = words.out_of(plan.reason), words.out_of_json(plan.inputs, WORDY)
             done += Plan.objects.filter(pk=plan.pk).update(reason=reason, inputs=inputs)
             done += sum(_erase_step(each, words, erasing) for each in plan.steps.all())
+        answered = Q(overrides__person=person) | Q(role="person", result__answered_by=str(person))
+        theirs = Step.objects.filter(answered).exclude(plan__in=plans).distinct()
+        done += sum(_erase_step(each, words, erasing) for each in theirs)
     return done + erasing.words.sweep(_tables())
 
 
@@ -68,6 +71,18 @@ def _erase_step(step: Step, words: Words, erasing: Erasing) -> int:
     )
 
 
+def _erase_override(override: StepOverride, erasing: Erasing) -> int:
+    """Of one that they made, or that is about a plan of theirs, all words; else those that are theirs."""
+    person, plan = erasing.person, override.step.plan_id
+    own = person is not None and (override.person_id == person or _plans(person).filter(pk=plan).exists())
+    reason = MARK if person is not None and override.person_id == person else erasing.words.out_of(override.reason)
+    result = erasing.words.out_of_json(override.result, WORDY if own else ())
+    if (reason, result) == (override.reason, override.result):
+        return 0
+    return StepOverride.objects.filter(pk=override.pk).update(reason=reason, result=result, erased_at=erasing.at)
+
+
 def _tables() -> list[type[Model]]:
-    """Templates are ours; steps are cleared by relation."""
-    return [each for each in apps.get_app_config("agents").get_models() if each not in (PlanTemplate, Step)]
+    """Templates are ours; steps and overrides are cleared by relation."""
+    apart = (PlanTemplate, Step, StepOverride)
+    return [each for each in apps.get_app_config("agents").get_models() if each not in apart]

@@ -16,7 +16,7 @@ def plans(log: str, keys: Collection[str] | None = None) -> Iterator[tuple[str, 
     rows = Plan.objects.filter(entity__log=log).select_related("template")
     if keys is not None:
         rows = rows.filter(reference__in=keys)
-    for row in rows.order_by("pk").prefetch_related("steps").iterator(CHUNK):
+    for row in rows.order_by("pk").prefetch_related("steps__overrides").iterator(CHUNK):
         yield (
             row.reference,
             {
@@ -27,6 +27,8 @@ def plans(log: str, keys: Collection[str] | None = None) -> Iterator[tuple[str, 
                 "subject": f"{row.subject_kind}/{row.subject_key}",
                 "requested_by": str(row.requested_by_id) if row.requested_by_id else None,
                 "inputs": kept(row.inputs),
+                "paused": row.paused_at is not None,
+                "compensating": row.compensating_at is not None,
                 "steps": {each.key: _step(each) for each in row.steps.all()},
             },
         )
@@ -35,10 +37,12 @@ def plans(log: str, keys: Collection[str] | None = None) -> Iterator[tuple[str, 
 def _step(row: Step) -> dict[str, Any]:
     """`result_digest` as it is kept, `result` as it is computed from the result now."""
     told = row.status if row.status not in Step.OPEN or row.status == Step.Status.PARKED else "open"
+    overrides = list(row.overrides.all())
     return {
         "status": told,
         "result_digest": row.result_digest,
         "result": kept(row.result) if row.result is not None else "",
+        "override": kept(overrides[-1].result) if overrides else "",
     }
 
 

@@ -44,7 +44,8 @@ def violations(matter: Matter) -> list[str]:
     bounds = of(matter.author.id, matter.entity)
     if bounds is None or not bounds.on:
         return [_("the role is switched off")]
-    found = [_("%(kind)s is not among its commands") % {"kind": k} for k in matter.kinds if k not in bounds.commands]
+    beyond = [k for k in matter.kinds if k not in bounds.commands and matter.undo_of is None]
+    found = [_("%(kind)s is not among its commands") % {"kind": k} for k in beyond]
     found += _money(matter, bounds)
     if matter.kinds and len(matter.vendor_keys) > bounds.suppliers_per_event:
         found.append(

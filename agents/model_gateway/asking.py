@@ -12,7 +12,7 @@ from agents.model_gateway import calling, limits, tiers
 from agents.model_gateway.calling import Reply
 from agents.model_gateway.questions import Question
 from agents.models import ModelCall
-from ledger import clock, sources
+from ledger import clock, sources, switches
 from ledger.errors import DomainError
 from ledger.models import LegalEntity, Source
 
@@ -59,6 +59,7 @@ def ask(
     if known := remembered(question, digest):
         shape, call = known
         return Answer(accept(shape), tier, call=call)
+    switches.check(f"role:{caller.role}", f"plan:{caller.plan}")
     reply = _put(question, endpoint, caller)
     call = _keep(question, digest, tier, endpoint, caller, reply)
     if reply.outcome == Outcome.ANSWERED:

@@ -50,6 +50,8 @@ _paths: dict[str, str] = {
     "research": "agents.roles.research",
     "sourcing": "agents.roles.sourcing",
     "compliance": "agents.roles.compliance",
+    "person": "agents.roles.asking",
+    "undo": "agents.roles.undoing",
 }
 
 
