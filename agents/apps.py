@@ -17,6 +17,6 @@ class AgentsConfig(AppConfig):
         command.register(commands.RetireTemplate, handler="agents.handlers.retire_template")
         doorbell.register("triggers", answerer="agents.triggers.answer", due="agents.triggers.due")
         doorbell.register("engine", answerer="agents.engine.answer", due="agents.engine.due")
-        erasure.register("agents", erase="agents.erasers.erase", find="agents.erasers.find")
+        erasure.register("agents", path="agents.erasers")
         replay.register("plan", reduce="agents.reducers.plan", live="agents.live.plans")
         replay.register("template", reduce="agents.reducers.template", live="agents.live.templates", per_entity=True)

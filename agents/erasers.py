@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
+
 from django.apps import apps
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Q, QuerySet, TextField
+from django.db.models.functions import Cast
 
 from agents.models import ModelCall, Plan, PlanTemplate, Step, StepAttempt, StepOverride
 from ledger.erasers import destroy_sources
-from ledger.erasure import Erasing, Found
+from ledger.erasure import Erasing
 from ledger.redaction import MARK, Words
+from ledger.sweeping import Sweep
 from procure.erasers import SAID, Wanted
 
 #: Names in results and memories below which words may stand.
 WORDY = (*SAID, "quote", "text", "title", "words", "reason", "note", "why")
 
 
-def find(subject: str) -> Found:
+def count(subject: str) -> int:
     kind, _, key = subject.partition(":")
     if kind != "person":
-        return Found()
+        return 0
     plans = _plans(int(key))
-    return Found(plans.count() + Step.objects.filter(plan__in=plans).count() + _calls(int(key), plans).count())
+    return plans.count() + Step.objects.filter(plan__in=plans).count() + _calls(int(key), plans).count()
+
+
+def texts(subject: str) -> Iterable[str]:
+    """Whatever stands here was said elsewhere first."""
+    return ()
 
 
 def erase(erasing: Erasing) -> int:
@@ -41,7 +51,13 @@ def erase(erasing: Erasing) -> int:
         answered = Q(overrides__person=person) | Q(role="person", result__answered_by=str(person))
         theirs = Step.objects.filter(answered).exclude(plan__in=plans).distinct()
         done += sum(_erase_step(each, words, erasing) for each in theirs)
-    return done + erasing.words.sweep(_tables())
+    return done
+
+
+def sweep(sweep: Sweep) -> Counter[str]:
+    """Templates are ours; steps and overrides are cleared by relation."""
+    apart = (PlanTemplate, Step, StepOverride)
+    return sweep.over(each for each in apps.get_app_config("agents").get_models() if each not in apart)
 
 
 def _plans(person: int) -> QuerySet[Plan]:
@@ -52,10 +68,8 @@ def _plans(person: int) -> QuerySet[Plan]:
 
 
 def _calls(person: int, plans: QuerySet[Plan]) -> QuerySet[ModelCall]:
-    labelled = [
-        pk for pk, labels in ModelCall.objects.values_list("pk", "labels").iterator() if f"user:{person}" in labels
-    ]
-    return ModelCall.objects.filter(Q(plan__in=plans.values("reference")) | Q(pk__in=labelled))
+    calls = ModelCall.objects.alias(marked=Cast("labels", TextField()))
+    return calls.filter(Q(plan__in=plans.values("reference")) | Q(marked__contains=f'"user:{person}"'))
 
 
 def _erase_step(step: Step, words: Words, erasing: Erasing) -> int:
@@ -80,9 +94,3 @@ def _erase_override(override: StepOverride, erasing: Erasing) -> int:
     if (reason, result) == (override.reason, override.result):
         return 0
     return StepOverride.objects.filter(pk=override.pk).update(reason=reason, result=result, erased_at=erasing.at)
-
-
-def _tables() -> list[type[Model]]:
-    """Templates are ours; steps and overrides are cleared by relation."""
-    apart = (PlanTemplate, Step, StepOverride)
-    return [each for each in apps.get_app_config("agents").get_models() if each not in apart]

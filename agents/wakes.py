@@ -88,7 +88,7 @@ def pass_time() -> int:
 
 
 def _late() -> QuerySet[Step]:
-    return Step.objects.filter(status=Step.Status.WAITING, wait_until__lte=clock.now())
+    return clock.unless_held(Step.objects.filter(status=Step.Status.WAITING, wait_until__lte=clock.now()))
 
 
 def wake(step_ids: Iterable[int]) -> int:

@@ -33,12 +33,14 @@ def _due() -> list[Proposal]:
 
 
 def _ready() -> QuerySet[Proposal]:
-    ready = Q(status=Status.PASSED) | Q(status=Status.APPROVED, hold_until=None)
-    return Proposal.objects.filter(ready | Q(status=Status.APPROVED, hold_until__lte=clock.now()))
+    """An approval may run out, and a hold be over: while the clock is held neither is known, so approvals wait."""
+    free = Q(hold_until=None) | Q(hold_until__lte=clock.now())
+    approved = clock.unless_held(Proposal.objects.filter(free, status=Status.APPROVED))
+    return Proposal.objects.filter(Q(status=Status.PASSED) | Q(pk__in=approved.values("pk")))
 
 
 def _move_on(proposal: Proposal) -> bool:
-    if limits.is_stopped(proposal.author):
+    if limits.is_stopped(proposal):
         return False
     try:
         if proposal.status == Status.PASSED:

@@ -34,6 +34,7 @@ from ledger.models import (
     NumberRange,
     Person,
     PersonalValue,
+    Restart,
     Source,
     SubjectKey,
     Switch,
@@ -219,6 +220,13 @@ class NumberRangeAdmin(ReadOnlyAdmin):
 class HeartbeatAdmin(ReadOnlyAdmin):
     list_display = ["name", "beat_at", "detail"]
     search_fields = ["name"]
+
+
+@admin.register(Restart)
+class RestartAdmin(ReadOnlyAdmin):
+    list_display = ["name", "at", "reason"]
+    list_filter = ["name"]
+    search_fields = ["name", "reason"]
 
 
 class OrganisationAdmin(ReadOnlyAdmin):

@@ -1,27 +1,94 @@
-"""Two times. Instants come from the database's clock; the business date is the tenant's today, or frozen."""
+"""Two times. Instants come from the database's clock; the business date is the tenant's today, or frozen.
+
+A clock that jumps is held: what acts because time has passed (expire, open, give up, send after a delay) asks
+`unless_held` and waits until a person has confirmed the clock (ledger.timekeeping).
+"""
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from zoneinfo import ZoneInfo
 
 from django.db import connection
+from django.db.models import Exists, Model, QuerySet
 
 if TYPE_CHECKING:
     from ledger.models import LegalEntity
 
+Row = TypeVar("Row", bound=Model)
+#: A difference that no adjustment of a healthy clock makes.
+JUMP = timedelta(minutes=5)
 _shift = timedelta(0)
+#: The last reading, with this machine's own count of seconds, which no setting of a clock moves.
+_last: tuple[datetime, float] | None = None
+#: By how much readings in this process have jumped, and the reading that showed it last.
+_jumped, _noticed = timedelta(0), datetime.min.replace(tzinfo=UTC)
 
 
 def now() -> datetime:
     """The database's instant, in UTC, with microseconds (milliseconds on SQLite)."""
+    found = read()
+    observe(found)
+    return found + _shift
+
+
+def read() -> datetime:
+    """What the database's clock shows, and nothing else."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SELECT clock_timestamp()")
-            return cursor.fetchone()[0].astimezone(UTC) + _shift
+            return cursor.fetchone()[0].astimezone(UTC)
         cursor.execute("SELECT strftime('%Y-%m-%dT%H:%M:%f', 'now')")
-        return datetime.fromisoformat(cursor.fetchone()[0]).replace(tzinfo=UTC) + _shift
+        return datetime.fromisoformat(cursor.fetchone()[0]).replace(tzinfo=UTC)
+
+
+def elapsed() -> float:
+    """Seconds that go on while the machine sleeps, and that no setting of a clock moves."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+
+
+def observe(found: datetime) -> None:
+    """Compares a reading with the one before. There and back again is no jump."""
+    global _last, _jumped, _noticed
+    at = elapsed()
+    if _last is not None:
+        ahead = found - _last[0] - timedelta(seconds=at - _last[1])
+        if abs(ahead) > JUMP:
+            _jumped, _noticed = _jumped + ahead, found
+    _last = found, at
+
+
+def jumped() -> timedelta:
+    """By how much it has jumped while this process looked; zero when by less than an adjustment may."""
+    return _jumped if abs(_jumped) > JUMP else timedelta(0)
+
+
+def trust() -> None:
+    """From the next reading on, this process compares anew."""
+    global _last, _jumped
+    _last, _jumped = None, timedelta(0)
+
+
+def held() -> bool:
+    """Whether a jump was noticed that nobody has confirmed."""
+    from ledger.models import ClockJump
+
+    if ClockJump.objects.filter(confirmed_at=None).exists():
+        return True
+    if jumped() and ClockJump.objects.filter(confirmed_at__gte=_noticed).exists():
+        trust()
+    return bool(jumped())
+
+
+def unless_held(rows: QuerySet[Row]) -> QuerySet[Row]:
+    """These rows, none while the clock is held: for whatever acts because time has passed. Costs no statement more."""
+    from ledger.models import ClockJump
+
+    if jumped() and held():
+        return rows.none()
+    return rows.filter(~Exists(ClockJump.objects.filter(confirmed_at=None)))
 
 
 def shift(by: timedelta) -> None:

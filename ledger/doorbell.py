@@ -7,11 +7,15 @@ small plan runs through in one visit. Any number of visits may run at the same t
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial, update_wrapper
 
+from django.apps import apps
 from django.db import connection, transaction
 from django.utils.module_loading import import_string
+
+from ledger import bell
 
 log = logging.getLogger(__name__)
 MOST_ROUNDS = 200
@@ -35,17 +39,25 @@ def register(name: str, *, answerer: str, due: str = "") -> None:
 
 
 def ring(reason: str = "") -> None:
-    """Enqueues one visit when the surrounding transaction commits. Losing or doubling it changes nothing."""
+    """Wakes who answers, and enqueues one visit, when the surrounding transaction commits.
+
+    Losing or doubling either changes nothing.
+    """
     pending = (each[1] for each in connection.run_on_commit)
     if not any(getattr(each, "func", None) is _enqueue for each in pending):
+        bell.strike(bell.VISIT)
         # Django names a robust callback that failed in its log, so the partial needs the name.
         transaction.on_commit(update_wrapper(partial(_enqueue, reason), _enqueue), robust=True)
 
 
 def _enqueue(reason: str) -> None:
+    if not apps.is_installed("django_q"):
+        return  # Whoever makes a first visit comes again as a whole process.
     from django_q.tasks import async_task
 
-    async_task("ledger.doorbell.answer", task_name=f"visit: {reason}"[:100])
+    from ledger import queue
+
+    async_task(f"{__name__}.answer", task_name=f"visit: {reason}"[:100], save=False, broker=queue.for_visits())
 
 
 def due() -> list[str]:
@@ -53,11 +65,12 @@ def due() -> list[str]:
     return [name for name, each in _answerers.items() if not each.due or _asked(name, each.due)]
 
 
-def answer(*, rounds: int = MOST_ROUNDS) -> int:
+def answer(*, rounds: int = MOST_ROUNDS, only: Collection[str] = ()) -> int:
     """One worker visit. An answerer that raises is logged and does not keep the others from theirs."""
+    asked = {name: each for name, each in _answerers.items() if not only or name in only}
     done = 0
     for _ in range(rounds):
-        this_round = sum(_asked(name, each.answer) for name, each in _answerers.items())
+        this_round = sum(_asked(name, each.answer) for name, each in asked.items())
         done += this_round
         if not this_round:
             break

@@ -41,6 +41,7 @@ RIGHTS: dict[str, frozenset[str]] = {
     "bounds.edit": frozenset({Role.ADMINISTRATOR}),
     "switch.stop": frozenset({Role.BUYER, Role.APPROVER, Role.ADMINISTRATOR}),
     "switch.start": frozenset({Role.ADMINISTRATOR}),
+    "clock.confirm": frozenset({Role.ADMINISTRATOR}),
     "people.manage": frozenset({Role.ADMINISTRATOR}),
     "bank_details.change": frozenset({Role.BUYER, Role.ADMINISTRATOR}),
     "personal.erase": frozenset({Role.ADMINISTRATOR}),

@@ -41,6 +41,8 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[:
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 BASE_URL = env.str("BASE_URL", "http://127.0.0.1:8000")
 
+# A process that goes on with the plans first and becomes a whole one afterwards (manage.py sweep --loop).
+FIRST_VISIT = env.bool("PROCURE_FIRST_VISIT", False)
 INSTALLED_APPS = [
     "procure.console",
     "unfold",
@@ -78,6 +80,10 @@ INSTALLED_APPS = [
     "procure.api",
     "procure.demo",
 ]
+if FIRST_VISIT:
+    NEEDED = {"procure.console", "django.contrib.auth", "django.contrib.contenttypes", "simple_history"}
+    NEEDED |= {"ledger", "vendors", "contracts", "procure", "approvals", "agents"}
+    INSTALLED_APPS = [name for name in INSTALLED_APPS if name in NEEDED]
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -129,6 +135,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "procure_cache"}}
 if redis_url := env.str("REDIS_URL", ""):
     CACHES["default"] = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": redis_url}
+# The cluster notes its own state twice a second; nobody reads it, so it stays in its memory.
+CACHES["queue"] = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "queue"}
 
 # The queue only rings the bell: ledger.doorbell and the tables behind it own attempts and retries.
 Q_CLUSTER = {
@@ -143,9 +151,10 @@ Q_CLUSTER = {
     "catch_up": False,
     "save_limit": 50,
     "poll": 0.2,
+    "cache": "queue",
     "label": "Task queue",
 }
-Q_CLUSTER |= {"redis": redis_url} if redis_url else {"orm": "default"}
+Q_CLUSTER |= {"redis": redis_url} if redis_url else {"orm": "default", "broker_class": "ledger.queue.BellQueue"}
 
 AUTH_USER_MODEL = "ledger.Person"
 AUTHENTICATION_BACKENDS = [
@@ -264,4 +273,5 @@ LOGGING = {
 }
 
 # Look and navigation of the admin shell live with the console.
-from procure.console.shell import UNFOLD  # noqa: E402, F401
+if not FIRST_VISIT:
+    from procure.console.shell import UNFOLD  # noqa: F401

@@ -147,7 +147,7 @@ def answer() -> int:
 
 
 def _due() -> QuerySet[BankDetails]:
-    return BankDetails.objects.filter(status=Status.HELD, hold_until__lte=clock.now())
+    return clock.unless_held(BankDetails.objects.filter(status=Status.HELD, hold_until__lte=clock.now()))
 
 
 def _put_in_force(version: BankDetails) -> bool:

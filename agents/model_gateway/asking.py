@@ -50,7 +50,8 @@ def ask(
 ) -> Answer[Value]:
     """`rules` answers without a model; `accept` turns the model's verified shape into the same kind of value.
 
-    Not inside a transaction: the call may take as long as its tier's time-out.
+    Not inside a transaction: the call may take as long as its tier's time-out. Raises `Stopped` instead of calling
+    while a stop button of the role, the plan or everything is pressed.
     """
     if tier == tiers.RULES:
         return Answer(rules(), tiers.RULES)

@@ -1,6 +1,8 @@
 from ledger.models.authority import GrantedAuthority
 from ledger.models.checkpoints import Anchoring, Checkpoint, TreeNode
-from ledger.models.heartbeat import Heartbeat
+from ledger.models.clock import ClockJump
+from ledger.models.heartbeat import Heartbeat, Restart
+from ledger.models.jobs import Job
 from ledger.models.journal import Cursor, Entry, EntryObject, LedgerHead
 from ledger.models.organisation import CostCentre, LegalEntity, NumberRange, Person
 from ledger.models.outbox import Effect, EffectAttempt
@@ -11,6 +13,7 @@ from ledger.models.switches import Switch
 __all__ = [
     "Anchoring",
     "Checkpoint",
+    "ClockJump",
     "CostCentre",
     "Cursor",
     "Effect",
@@ -19,11 +22,13 @@ __all__ = [
     "EntryObject",
     "GrantedAuthority",
     "Heartbeat",
+    "Job",
     "LedgerHead",
     "LegalEntity",
     "NumberRange",
     "Person",
     "PersonalValue",
+    "Restart",
     "Source",
     "SubjectKey",
     "Switch",

@@ -12,3 +12,17 @@ class Heartbeat(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} {self.beat_at:%Y-%m-%d %H:%M:%S}"
+
+
+class Restart(models.Model):
+    """A part of the portal that its supervisor started again, and why."""
+
+    name = models.CharField(max_length=40)
+    at = models.DateTimeField(db_index=True)
+    reason = models.CharField(max_length=300)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.at:%Y-%m-%d %H:%M:%S}: {self.reason}"

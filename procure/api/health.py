@@ -20,7 +20,7 @@ from ledger.models import Effect, Entry, LedgerHead
 LATE = timedelta(minutes=2)
 
 
-#: The sweeper beats every ten seconds, the worker every minute; either may be in the middle of a long visit.
+#: Both beat every ten seconds; either may be in the middle of a long visit.
 STALE = {heartbeat.WORKER: timedelta(minutes=3), heartbeat.SWEEPER: timedelta(minutes=2)}
 
 
@@ -42,7 +42,7 @@ def live(request: HttpRequest) -> HttpResponse:
 @never_cache
 def ready(request: HttpRequest) -> JsonResponse:
     """Database, ledger and worker are fit for work: 200, else 503 with what is wrong."""
-    checks = [_safely(each) for each in (database, ledger_head, work, heartbeats)]
+    checks = [_safely(each) for each in (database, ledger_head, work, heartbeats, restarts, true_clock)]
     body = {
         "status": "ready" if all(each.good for each in checks) else "not ready",
         "checks": {each.name: {"ok": each.good, "detail": each.detail} for each in checks},
@@ -120,6 +120,20 @@ def heartbeats() -> Check:
     ages = {name: heartbeat.age(name) for name in STALE}
     stale = [name for name, age in ages.items() if age is not None and age > STALE[name]]
     return Check("heartbeats", good=not stale, detail="; ".join(_heard(name, age, stale) for name, age in ages.items()))
+
+
+def restarts() -> Check:
+    """What the supervisor had to start again in the last day. It is told, and is no reason to send nobody here."""
+    found = heartbeat.restarts()
+    newest = f"; the last one was the {found[0].name}: {found[0].reason}" if found else ""
+    return Check("restarts", good=True, detail=f"{len(found)} in the last day{newest}")
+
+
+def true_clock() -> Check:
+    """A jump that nobody has confirmed holds expiries and openings."""
+    if clock.held():
+        return Check("clock", good=False, detail="it has jumped and nobody has confirmed it: `manage.py clock show`")
+    return Check("clock", good=True, detail="it has not jumped")
 
 
 def _heard(name: str, age: timedelta | None, stale: list[str]) -> str:

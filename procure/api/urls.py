@@ -10,6 +10,7 @@ router = SimpleRouter()
 router.register("requisitions", views.Requisitions, basename="requisition")
 router.register("proposals", views.Proposals, basename="proposal")
 router.register("events", views.Events, basename="event")
+router.register("plans", views.Plans, basename="plan")
 router.register("orders", views.Orders, basename="order")
 
 urlpatterns = [

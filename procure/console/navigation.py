@@ -16,7 +16,7 @@ from unfold.dataclasses import SearchResult
 from agents.models import Plan
 from approvals import queries as approvals
 from ledger import rights
-from ledger.models import LegalEntity, Person, Switch
+from ledger.models import Job, LegalEntity, Person, Switch
 from procure.console import sight
 from procure.models import Order, Requisition, SourcingEvent
 
@@ -53,12 +53,15 @@ RECORDS = (
     Link(gettext_lazy("Budgets"), "account_balance", "admin:procure_budget_changelist", "ledger.view"),
 )
 OVERSIGHT = (
+    Link(gettext_lazy("Control room"), "monitor_heart", "console:control", "ledger.view"),
     Link(gettext_lazy("Ledger"), "link", "console:ledger", "ledger.view"),
     Link(gettext_lazy("Policy"), "shield", "admin:approvals_policyversion_changelist", "ledger.view"),
     Link(gettext_lazy("Agent bounds"), "fence", "admin:approvals_bounds_changelist", "ledger.view"),
     Link(gettext_lazy("Outbox"), "outbox", "admin:ledger_effect_changelist", "ledger.view"),
     Link(gettext_lazy("Stop switches"), "front_hand", "console:switches", count="stopped"),
     Link(gettext_lazy("People"), "group", "admin:ledger_person_changelist", "people.manage"),
+    Link(gettext_lazy("Import"), "upload_file", "console:import", "tenant.import"),
+    Link(gettext_lazy("Background work"), "hourglass_top", "console:jobs", count="jobs"),
     Link(gettext_lazy("All tables"), "table_view", "admin:index", "ledger.view"),
 )
 GROUPS = (
@@ -77,6 +80,7 @@ COUNTERS = {
     "queue": _waiting,
     "requisitions": lambda person: sight.requisitions(person).filter(status__in=Requisition.LIVE).count(),
     "plans": lambda person: sight.plans(person).filter(status__in=Plan.LIVE).count(),
+    "jobs": lambda person: Job.objects.filter(person=person, status__in=Job.LIVE).count(),
     "events": lambda person: sight.events(person).filter(status=SourcingEvent.Status.OPEN).count(),
     "stopped": lambda person: Switch.objects.filter(stopped=True).count(),
 }
@@ -107,7 +111,10 @@ def _item(link: Link, person: Person, request: HttpRequest) -> dict[str, Any] | 
     if link.address.startswith("admin:") and not person.is_staff:
         return None
     exact = link.address in ("console:home", "admin:index")
+    control = reverse("console:control")
     active = request.path == address if exact else request.path.startswith(address)
+    if request.path.startswith(control):
+        active = address == control
     # The shell takes a counter's value as text to import; a figure never is one.
     number = COUNTERS[link.count](person) if link.count else 0
     item = {"title": str(link.title), "icon": link.icon, "link": address, "active": lambda _request: active}

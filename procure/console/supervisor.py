@@ -1,4 +1,8 @@
-"""Web, worker and sweeper under one roof: started together, restarted when one dies, stopped together and cleanly."""
+"""Web, worker and sweeper under one roof: started together, stopped together and cleanly.
+
+A part that ends is started again, and so is one that is there and does nothing (see procure.console.watchdog). Who
+watches the supervisor is the system: `Restart=always` in its unit.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +14,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from procure.console.watchdog import Watchdog
+
 #: The worker may be in the middle of a step: django-q2's own time-out and a little more.
 PATIENCE = 150
 #: A part that dies at once, again and again, is not restarted faster than this.
 BREATHER = 2.0
+HEAD_START = 0.7
 
 
 @dataclass
@@ -51,33 +58,53 @@ def parts(port: int) -> list[Part]:
         *(sys.executable, "-m", "gunicorn", "procure.wsgi", "--bind", f"127.0.0.1:{port}"),
         *("--workers", "2", "--threads", "4", "--graceful-timeout", "20", "--log-level", "warning"),
     ]
-    return [Part("web", web), Part("worker", [*manage, "qcluster"]), Part("sweeper", [*manage, "sweep", "--loop"])]
+    return [Part("sweeper", [*manage, "sweep", "--loop"]), Part("web", web), Part("worker", [*manage, "qcluster"])]
+
+
+def start(children: Sequence[Part]) -> None:
+    """The first one gets a head start: it goes on with what was cut off while the others would only load."""
+    for number, part in enumerate(children):
+        part.start()
+        if number == 0:
+            time.sleep(HEAD_START)
 
 
 class Supervisor:
-    def __init__(self, children: Sequence[Part], say) -> None:
-        self.children, self.say, self.stopping = children, say, False
+    def __init__(self, children: Sequence[Part], say, watchdog: Watchdog | None = None) -> None:
+        self.children, self.say, self.watchdog, self.stopping = children, say, watchdog, False
 
     def run(self) -> None:
         """Blocks until SIGINT or SIGTERM, then stops every part; a second signal kills."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._stop)
-        for part in self.children:
-            part.start()
+        start(self.children)
         while not self.stopping:
             time.sleep(0.3)
             for part in self.children:
                 if part.process and part.process.poll() is not None and not self.stopping:
-                    self._restart(part)
+                    self._restart(part, f"ended with code {part.process.returncode}")
+            self._watch()
         self._wind_down()
 
-    def _restart(self, part: Part) -> None:
-        code = part.process.returncode if part.process else "none"
-        self.say(f"{part.name} ended with code {code}; starting it again")
+    def _watch(self) -> None:
+        if self.watchdog is None or self.stopping:
+            return
+        parts = {part.name: part for part in self.children if part.process}
+        silent = self.watchdog.look({name: part.process.pid for name, part in parts.items() if part.process})
+        for name, reason in silent.items():
+            self._restart(parts[name], reason)
+
+    def _restart(self, part: Part, reason: str) -> None:
+        self.say(f"{part.name}: {reason}; starting it again")
+        # Not asked to stop first: a cluster whose inner queue died waits for ever.
         part.signal(signal.SIGKILL, group=True)
+        if part.process:
+            part.process.wait()
         if time.monotonic() - part.started < BREATHER:
             time.sleep(BREATHER)
         part.start()
+        if self.watchdog:
+            self.watchdog.restarted(part.name, reason)
 
     def _stop(self, *_: object) -> None:
         if self.stopping:

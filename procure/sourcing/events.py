@@ -126,7 +126,7 @@ def due() -> bool:
 def _due() -> QuerySet[SourcingEvent]:
     """An event whose opening failed waits for a person, not for the next visit."""
     live = (SourcingEvent.Status.OPEN, SourcingEvent.Status.CLOSED)
-    return SourcingEvent.objects.filter(status__in=live, problem="", deadline__lte=clock.now())
+    return clock.unless_held(SourcingEvent.objects.filter(status__in=live, problem="", deadline__lte=clock.now()))
 
 
 def answer() -> int:

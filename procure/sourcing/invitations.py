@@ -36,7 +36,7 @@ def by_token(token: str) -> Invitation:
     )
     if found is None or found.event.status == SourcingEvent.Status.CANCELLED:
         raise LinkUnknown
-    if found.expires_at <= clock.now():
+    if found.expires_at <= clock.now() and not clock.held():
         raise LinkExpired
     return found
 

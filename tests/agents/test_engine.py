@@ -13,6 +13,7 @@ from ledger.actors import Actor
 from ledger.command import ObjectRef
 from ledger.errors import InvalidInput, NotAllowed, Stale
 from ledger.journal import history_of, record
+from tests import jumping
 from tests.agents.acting import ACTED, ACTS, start, statuses, step
 
 pytestmark = pytest.mark.django_db
@@ -315,6 +316,19 @@ def test_a_step_that_cannot_even_be_stored_keeps_nobody_from_theirs(entity, monk
     engine.answer()
     assert statuses(good) == {"b": "done"}
     assert statuses(bad) == {"a": "running"}
+
+
+def test_no_wait_is_over_while_the_clock_is_held(entity, later):
+    ACTS["a"] = lambda context: Await([ORDER], "the deadline", until=context.now + engine.timedelta(hours=1))
+    plan = start(entity, {"key": "a"})
+    engine.answer()
+    jumping.jump()
+    later(3700)
+    assert (engine.answer(), step(plan, "a").status) == (0, "waiting")
+    jumping.confirm()
+    del ACTS["a"]
+    engine.answer()
+    assert step(plan, "a").status == "done"
 
 
 def test_whether_anything_is_due_is_told_without_doing_it(entity, later):

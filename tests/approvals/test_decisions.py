@@ -11,6 +11,7 @@ from ledger.actors import Actor
 from ledger.errors import InvalidInput, NotAllowed, NotFound, Stale
 from ledger.models import Entry, GrantedAuthority, LegalEntity, Person
 from ledger.rights import Role
+from tests import jumping
 from tests.approvals.stage import approve, block, kinds, order, propose, propose_order, work
 from tests.cast import make_person
 from vendors.models import Vendor
@@ -45,6 +46,17 @@ def test_a_person_approves_and_the_clerk_carries_out(waiting, ada, vendor):
     assert queries.outcome(waiting) == "carried_out"
     assert Vendor.objects.get(pk=vendor.pk).status == "blocked"
     assert kinds()[-3:] == ["proposal.judged", "vendor.blocked", "proposal.carried_out"]
+
+
+def test_nothing_approved_is_carried_out_while_the_clock_is_held(waiting, ada, vendor):
+    approve(waiting, ada)
+    jumping.jump()
+    work()
+    assert queries.outcome(waiting) == "approved"
+    assert Vendor.objects.get(pk=vendor.pk).status == "approved"
+    jumping.confirm()
+    work()
+    assert queries.outcome(waiting) == "carried_out"
 
 
 def test_nobody_approves_their_own_proposal(entity, ada):

@@ -10,6 +10,7 @@ from ledger.actors import Actor
 from ledger.errors import InvalidInput, NotAllowed, Stale
 from ledger.models import Effect, Entry
 from ledger.outbox import Outcome
+from tests import jumping
 from tests.ledger import scripted
 from tests.ledger.scripted import KEY, effect, later, outcomes
 
@@ -74,6 +75,21 @@ def test_nothing_leaves_before_its_time(put, receiver):
     later(601)
     assert outbox.answer() == 1
     assert effect().status == Effect.Status.CONFIRMED
+
+
+def test_what_may_still_be_taken_back_does_not_leave_while_the_clock_is_held(put, receiver):
+    put(not_before=clock.now() + timedelta(minutes=10))
+    jumping.jump()
+    later(601)
+    assert (outbox.due(), outbox.answer(), receiver.calls) == (False, 0, [])
+    jumping.confirm()
+    assert outbox.answer() == 1
+
+
+def test_what_leaves_at_once_does_not_wait_for_the_clock(put, receiver):
+    jumping.jump()
+    put()
+    assert outbox.answer() == 1
 
 
 def test_a_refusal_is_final(put, receiver):

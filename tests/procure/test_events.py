@@ -12,6 +12,7 @@ from ledger.errors import NotAllowed
 from procure.errors import SealBroken, WrongState
 from procure.models import BidVersion, OpenedBid
 from procure.sourcing import bids, events
+from tests import jumping
 from tests.procure.market import invitation, kinds, reach_deadline, submit
 
 
@@ -22,6 +23,16 @@ def test_an_event_closes_and_opens_at_its_deadline_once(event):
     assert (event.status, OpenedBid.objects.count()) == ("opened", 1)
     assert (events.due(), events.answer()) == (False, 0)
     assert [each for each in kinds() if each.startswith("event.")] == ["event.closed", "event.opened"]
+
+
+def test_no_seal_is_broken_while_the_clock_is_held(event):
+    submit(event, 1)
+    jumping.jump()
+    assert reach_deadline(event).status == "open"
+    assert (events.due(), OpenedBid.objects.count()) == (False, 0)
+    jumping.confirm()
+    assert events.answer() == 1
+    assert OpenedBid.objects.count() == 1
 
 
 def test_an_event_without_a_quote_opens_empty(event):

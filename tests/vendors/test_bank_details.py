@@ -14,7 +14,7 @@ from ledger.actors import Actor
 from ledger.errors import Erased, InvalidInput, NotAllowed
 from ledger.importing import importing
 from ledger.models import Entry
-from tests import canary
+from tests import canary, jumping
 from tests.approvals.stage import approve, keys, propose, work
 from tests.vendors.rows import DIGEST, make_vendor
 from vendors import bank_details
@@ -81,6 +81,16 @@ def test_a_change_needs_a_second_person_and_rests_three_days(vendor, ben, ada, n
     assert bank_details.payments_frozen(vendor)
     assert bank_details.in_force(vendor) is None
     assert not bank_details.due()
+
+
+def test_no_hold_is_over_while_the_clock_is_held(vendor, ben, ada, number, entity):
+    held(vendor, ben, ada, number, entity)
+    jumping.jump()
+    assert pass_hold() == 0
+    assert bank_details.payments_frozen(vendor)
+    jumping.confirm()
+    assert bank_details.answer() == 1
+    assert not bank_details.payments_frozen(vendor)
 
 
 def test_after_the_hold_it_is_used_and_the_one_before_is_replaced(vendor, ben, ada, number, entity):

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.core.management.base import BaseCommand
 
+from procure.console import watchdog
 from procure.console.supervisor import Supervisor, parts
 
 
@@ -32,7 +33,7 @@ class Command(BaseCommand):
             call_command("demo", stdout=self.stderr)
         self._refuse_unsound_ledger()
         self._greet(port)
-        Supervisor(parts(port), self.stderr.write).run()
+        Supervisor(parts(port), self.stderr.write, watchdog.shipped(port)).run()
 
     def _port_must_be_free(self, port):
         with socket.socket() as probe:
