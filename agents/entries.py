@@ -10,7 +10,7 @@ from ledger import personal
 from ledger.actors import Actor
 from ledger.command import ObjectRef
 from ledger.journal import record
-from ledger.models import Entry
+from ledger.models import Entry, Person
 
 #: What of a reader's account is a digest of the words themselves.
 WORDS = ("source", "reading")
@@ -197,11 +197,37 @@ def edge_revoked(worker: EdgeWorker, *, actor: Actor) -> Entry:
     return record("edge.revoked", actor=actor, entity=worker.entity, objects=[ObjectRef("edge_worker", str(worker.pk))])
 
 
-def template_published(template: PlanTemplate, *, actor: Actor) -> Entry:
+def template_published(
+    template: PlanTemplate, *, actor: Actor, by: Sequence[Person] = (), causes: Sequence[int] = ()
+) -> Entry:
+    """In force from now on, in place of every earlier version. `by` are the people who stood for it, by number."""
     return record(
         "template.published",
         actor=actor,
         entity=template.entity,
-        objects=[ObjectRef("template", template.name, str(template.version))],
-        data={"digest": template.digest},
+        objects=[template_ref(template)],
+        data={
+            "digest": template.digest,
+            "definition": template.definition,
+            "by": [str(person.pk) for person in by],
+        },
+        causes=causes,
     )
+
+
+def template_retired(
+    template: PlanTemplate, *, actor: Actor, by: Sequence[Person] = (), causes: Sequence[int] = ()
+) -> Entry:
+    """No version is in force from now on; plans at work go on."""
+    return record(
+        "template.retired",
+        actor=actor,
+        entity=template.entity,
+        objects=[template_ref(template)],
+        data={"digest": template.digest, "by": [str(person.pk) for person in by]},
+        causes=causes,
+    )
+
+
+def template_ref(template: PlanTemplate) -> ObjectRef:
+    return ObjectRef("template", template.name, str(template.version))

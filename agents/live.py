@@ -1,11 +1,12 @@
-"""Plans in the shape in which the journal tells them, to compare with a replay."""
+"""Plans and templates in the shape in which the journal tells them, to compare with a replay."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from itertools import groupby
 from typing import Any
 
-from agents.models import Plan, Step
+from agents.models import Plan, PlanTemplate, Step
 from ledger.records import State, kept
 
 CHUNK = 500
@@ -43,3 +44,26 @@ def _step(row: Step) -> dict[str, Any]:
         "result": kept(row.result) if row.result is not None else "",
         "override": kept(overrides[-1].result) if overrides else "",
     }
+
+
+def templates(log: str, keys: Collection[str] | None = None) -> Iterator[tuple[str, State]]:
+    """`digest` as it is kept, `definition` as it is computed from the definition now."""
+    rows = (
+        PlanTemplate.objects.filter(entity__log=log)
+        .select_related("entity")
+        .order_by("entity__code", "name", "version")
+    )
+    for key, group in groupby(rows.iterator(CHUNK), key=lambda row: f"{row.entity.code}/{row.name}"):
+        if keys is not None and key not in keys:
+            continue
+        versions = list(group)
+        in_force = [each.version for each in versions if each.status == PlanTemplate.Status.PUBLISHED]
+        yield (
+            key,
+            {
+                "versions": {
+                    str(each.version): {"digest": each.digest, "definition": kept(each.definition)} for each in versions
+                },
+                "in_force": in_force[0] if in_force else None,
+            },
+        )

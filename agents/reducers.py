@@ -1,4 +1,4 @@
-"""Rebuilds plans and how their steps ended from the journal. Pure.
+"""Rebuilds plans, how their steps ended, and which templates are in force from the journal. Pure.
 
 Whether a live plan runs or waits, and which of its open steps is ready, running or waiting, changes with every visit of
 a worker: both are `open` here. What a person has to do with is told: a step parked, released, done, skipped, cancelled.
@@ -79,3 +79,12 @@ def _started(record: Record) -> dict[str, Any]:
 
 def _end(step: Mapping[str, Any]) -> Mapping[str, Any]:
     return step if step["status"] in ENDED else {**step, "status": "cancelled"}
+
+
+def template(state: State | None, record: Record) -> State | None:
+    """Its versions by digest, and which of them is in force; None when a person has taken it out of use."""
+    if record.kind not in ("template.published", "template.retired"):
+        return state
+    version, digest_ = record.objects[0]["version"], record.data["digest"]
+    versions = {**(state["versions"] if state else {}), version: {"digest": digest_, "definition": digest_}}
+    return {"versions": versions, "in_force": int(version) if record.kind == "template.published" else None}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
@@ -64,6 +65,8 @@ def propose(proposal: Proposal, *, actor: Actor, reason: str, plan: dict[str, An
             entity=held.entity,
             rationale=reason,
             requested_by=person or held.requested_by,
+            # The way back was declared to the byte: an agent that proposes it judges nothing.
+            confidence=None if person else Decimal(1),
             plan=plan,
             undo_of=held,
         )

@@ -38,6 +38,7 @@ RIGHTS: dict[str, frozenset[str]] = {
     "erp.configure": frozenset({Role.ADMINISTRATOR}),
     "effect.resolve": frozenset({Role.BUYER, Role.ADMINISTRATOR}),
     "policy.edit": frozenset({Role.ADMINISTRATOR}),
+    "template.edit": frozenset({Role.ADMINISTRATOR}),
     "bounds.edit": frozenset({Role.ADMINISTRATOR}),
     "switch.stop": frozenset({Role.BUYER, Role.APPROVER, Role.ADMINISTRATOR}),
     "switch.start": frozenset({Role.ADMINISTRATOR}),

@@ -77,11 +77,19 @@
     if (!fresh || fresh.id !== target.id) return;
     morph(target, fresh);
     window.htmx.process(target);
+    const address = event.detail.requestConfig?.elt?.getAttribute("data-address");
+    if (address) history.replaceState(history.state, "", address);
   });
 
   // A sign-in that ran out answers with another page: look at it, do not work it in.
   document.addEventListener("htmx:responseError", (event) => {
     if (event.detail.target?.matches?.("[data-morph]") && [401, 403].includes(event.detail.xhr.status)) location.reload();
+  });
+
+  // htmx keeps links from being followed once it has asked for what they show, but not those inside a drawing.
+  document.addEventListener("click", (event) => {
+    const plain = !event.ctrlKey && !event.metaKey && !event.shiftKey;
+    if (plain && event.target.closest("svg a[hx-get]")) event.preventDefault();
   });
 
   // Arrow keys go from step to step in a drawn graph: to the nearest in that direction.
