@@ -68,7 +68,7 @@ class Handing:
         if not spec.each or spec.each.partition(".")[0] == "item":
             return None
         type_, _told = self.source(spec.key, spec.each)
-        return values.element(type_) if type_ is not None else None
+        return type_ if type_ in (None, "any") else values.element(type_)
 
     def _listing(self, key: str) -> StepSpec:
         """The step whose list this one's branches are for."""
@@ -132,7 +132,8 @@ class Handing:
     def width(self, key: str) -> tuple[int, list[str]]:
         """How many branches the step may come to, and the lists that they multiply along."""
         spec = self._listing(key)
-        wide, chain = 1, []
+        wide = 1
+        chain: list[str] = []
         while spec.each:
             wide *= max(1, spec.at_most)
             chain.insert(0, spec.key)
@@ -141,3 +142,7 @@ class Handing:
                 break
             spec = self._listing(head)
         return wide, chain
+
+
+def _listed(gives: Mapping[str, Type]) -> str:
+    return f"it gives {', '.join(sorted(gives))}" if gives else "it gives nothing"

@@ -83,7 +83,7 @@ def problems(definition: Definition, *, role_of: RoleOf) -> list[Problem]:
 
 
 def _of_template(definition: Definition) -> Iterator[Problem]:
-    if not 1 <= len(definition.title.strip()) or len(definition.title) > 120:
+    if not definition.title.strip() or len(definition.title) > 120:
         yield Problem("", "title", "has 1 to 120 characters.")
     if len(definition.purpose) > 500:
         yield Problem("", "purpose", "has at most 500 characters.")
@@ -210,7 +210,7 @@ class Reader:
             type_, told = self._handing.source(spec.key, spec.each)
             if type_ is None:
                 yield self.problem("each", told)
-            elif values.element(type_) is None:
+            elif type_ != "any" and values.element(type_) is None:
                 yield self.problem("each", f"“{spec.each}” is {said(type_)}, not a list.")
         if spec.along:
             other = self.by_key.get(spec.along)

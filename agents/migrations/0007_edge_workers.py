@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('agents', '0005_results_of_people'),
+        ('agents', '0006_templates_go_through_the_gate'),
         ('ledger', '0006_bell'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

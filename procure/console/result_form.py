@@ -114,6 +114,8 @@ def _flat(record: Record, before: str) -> Iterator[tuple[str, str, str, bool]]:
         path = f"{before}{name}"
         if isinstance(type_, str):
             yield path, _widget(type_.removesuffix("?")), type_, type_.endswith("?")
+        elif isinstance(type_, list):
+            yield path, "json", "any", False
         else:
             yield from _flat(type_, f"{path}.")
 

@@ -365,7 +365,9 @@ def run(drawn: list[dict[str, Any]], pick: Callable[[list[str]], str]) -> dict[s
         ready = sorted(key for key, each in steps.items() if each.status == At.READY)
         if not ready:
             assert moves.status in (Standing.DONE, Standing.PARKED), steps
-            return {key: str(each.status) for key, each in steps.items()}
+            # Of a step that has failed it depends on the order which of its branches were no longer wanted.
+            told = (each for each in steps.values() if not each.fanned or steps[each.fanned].status == At.DONE)
+            return {each.key: str(each.status) for each in told}
         key = pick(ready)
         whole = flow.parent_of(key) or key
         steps[key] = at(steps[key], ends[whole])
