@@ -228,6 +228,9 @@ class _Board:
         if step.fanned and self.at[step.fanned] in SETTLED:
             return self._say(step, At.SKIPPED, f"“{step.fanned}” went on without it")
         if at == At.WAITING and step.key in self.branches:
+            along = step.spec.get("along", "")
+            if along and (lead := self.at[along]) in (At.SKIPPED, At.FAILED):
+                return self._say(step, At.SKIPPED, f"“{along}”, which it goes along, was {lead}")
             return self._gather(step)
         return at == At.PENDING and self._begin(step)
 
@@ -354,6 +357,8 @@ class _Board:
             enough, lost = _gathered(step.spec.get("gather", "all"), done=done, failed=failed, left=left)
         except Unfit as error:
             return self._say(step, At.PARKED, error.message)
+        if enough and not left and self.at.get(step.spec.get("along", ""), At.DONE) not in ENDED:
+            return False  # The step that it goes along is decided first, in whatever order they stand.
         if enough:
             self._finish(step, self.branches[step.key])
         elif lost:

@@ -238,6 +238,15 @@ def test_what_is_gathered_is_told_branch_by_branch():
     ]
 
 
+@pytest.mark.parametrize(("lead", "becomes"), [("skipped", "skipped"), ("failed", "skipped"), ("parked", "pending")])
+@pytest.mark.parametrize("first", [True, False])
+def test_what_goes_along_a_step_ends_with_it(lead, becomes, first):
+    whole, along = make("ask", lead, each="x.y"), make("check", "waiting", ("ask",), along="ask")
+    branches = [branch("ask-1", "failed"), branch("check-1", "skipped", ("ask-1",), along="ask")]
+    moves = decide([*((whole, along) if first else (along, whole)), *branches])
+    assert where("check", moves) == becomes
+
+
 def test_a_branch_whose_lead_was_left_out_is_left_out_too():
     steps = [
         make("ask", "waiting", each="x.y"),
@@ -352,7 +361,8 @@ def laid_out(drawn: list[dict[str, Any]]) -> tuple[list[StepState], dict[str, st
 
 
 def run(drawn: list[dict[str, Any]], pick: Callable[[list[str]], str]) -> dict[str, str]:
-    """Plays it to its end: whichever step `pick` names ends next. Returns the statuses."""
+    """Plays it to its end: whichever step `pick` names ends next. Returns the statuses, but for branches: which of
+    them are left over once another one has failed is a matter of time."""
     laid, ends, results = laid_out(drawn)
     steps = {each.key: each for each in laid}
     done: dict[str, Mapping[str, Any]] = {}
@@ -365,9 +375,7 @@ def run(drawn: list[dict[str, Any]], pick: Callable[[list[str]], str]) -> dict[s
         ready = sorted(key for key, each in steps.items() if each.status == At.READY)
         if not ready:
             assert moves.status in (Standing.DONE, Standing.PARKED), steps
-            # Of a step that has failed it depends on the order which of its branches were no longer wanted.
-            told = (each for each in steps.values() if not each.fanned or steps[each.fanned].status == At.DONE)
-            return {each.key: str(each.status) for each in told}
+            return {key: str(each.status) for key, each in steps.items() if not each.fanned}
         key = pick(ready)
         whole = flow.parent_of(key) or key
         steps[key] = at(steps[key], ends[whole])
