@@ -9,23 +9,27 @@ from typing import Any
 from agents.models import Plan, PlanTemplate, Step, StepAttempt
 from ledger import clock, numbering
 from ledger.command import canonical, digest
+from ledger.importing import importing
 from ledger.models import LegalEntity, Person
+from tests.vendors.rows import DIGEST
 
 Row = Mapping[str, Any]
 MINUTE = timedelta(minutes=1)
 
 
 def template(entity: LegalEntity, name: str = "staged", title: str = "A staged plan") -> PlanTemplate:
-    return PlanTemplate.objects.get_or_create(
-        entity=entity,
-        name=name,
-        version=1,
-        defaults={
-            "definition": {"title": title, "subject": "requisition", "steps": []},
-            "digest": digest({"name": name}),
-            "published_at": clock.now(),
-        },
-    )[0]
+    if known := PlanTemplate.objects.filter(entity=entity, name=name).first():
+        return known
+    definition = {"title": title, "subject": "requisition", "steps": []}
+    with importing("tests", DIGEST):
+        return PlanTemplate.objects.create(
+            entity=entity,
+            name=name,
+            version=1,
+            definition=definition,
+            digest=digest(definition),
+            published_at=clock.now(),
+        )
 
 
 def plan(
