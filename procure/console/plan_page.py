@@ -152,10 +152,10 @@ def effective(step: Step, replaced: Mapping[str, StepOverride]) -> Any:
 
 
 def handed(plan: Plan, step: Step, steps: Sequence[Step], replaced: Mapping[str, StepOverride]) -> list[Handed]:
-    """In the order in which the template names it; what is not there yet has no value."""
+    """By name, as a database may keep fields in any order; what is not there yet has no value."""
     by_key = {each.key: each for each in steps}
     found = []
-    for name, source in step.spec.get("given", {}).items():
+    for name, source in sorted(step.spec.get("given", {}).items()):
         first, _dot, path = str(source).partition(".")
         giver = by_key.get(first)
         if first == "plan":

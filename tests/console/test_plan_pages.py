@@ -239,8 +239,8 @@ def test_what_a_step_was_given_names_where_each_value_comes_from(entity):
     steps = list(plan.steps.order_by("id"))
     told = plan_page.handed(plan, steps[1], steps, {})
     assert [(each.name, each.value, each.label) for each in told] == [
-        ("order", "PO-1", "Read it"),
         ("late", "42", "Read it"),
+        ("order", "PO-1", "Read it"),
         ("who", "Cipla", "this branch"),
         ("why", "N-1", "the plan's start"),
     ]
