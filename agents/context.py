@@ -14,14 +14,12 @@ from agents.definition import StepSpec, parse_step
 from agents.errors import OutOfRole, UnknownRole, UnknownVersion
 from agents.leases import Lease
 from agents.models import Plan, Step
-from agents.values import misfit
 from approvals import limits, proposals
 from approvals.evidence import Claim
 from approvals.models import Proposal
 from ledger import clock, switches
 from ledger.actors import Actor
 from ledger.command import Command, ObjectRef, digest
-from ledger.errors import InvalidInput
 from ledger.models import LedgerHead, LegalEntity, Person
 
 
@@ -44,26 +42,6 @@ class Context:
     @property
     def task(self) -> str:
         return self.spec.task
-
-    @cached_property
-    def given(self) -> Mapping[str, Any]:
-        """What the template hands the task, by the names under which the role takes it."""
-        specification = roles.load(self.spec.role).SPECIFICATION
-        sources = self.spec.given or specification.assumed.get(self.task, {})
-        found = {name: self._look_up(source) for name, source in sources.items()}
-        if problem := misfit(found, specification.takes.get(self.task, {})):
-            raise InvalidInput(f"What the template hands this step does not fit: {problem}.")
-        return found
-
-    def _look_up(self, source: str) -> Any:
-        place, _dot, path = source.partition(".")
-        places = {"plan": self.plan.inputs, "item": self.lease.step.item} | dict(self.results)
-        if place not in places:
-            raise InvalidInput(f"“{source}” is handed to this step, but “{place}” has no result.")
-        found = places[place]
-        for each in filter(None, path.split(".")):
-            found = found.get(each) if isinstance(found, Mapping) else None
-        return found
 
     @property
     def item(self) -> Any:

@@ -10,7 +10,7 @@ from ledger import governed
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('agents', '0004_plans_adapt'),
+        ('agents', '0005_results_of_people'),
         ('ledger', '0004_personal'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
