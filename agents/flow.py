@@ -13,6 +13,7 @@ from typing import Any
 
 from agents.conditions import holds
 from agents.definition import MOST_BRANCHES
+from agents.values import Record
 from ledger.errors import DomainError
 
 #: Between a step's key and the number of its branch; keys of a template have none.
@@ -20,6 +21,8 @@ BRANCH = "-"
 #: How often a step gets a fresh set of attempts before a person is asked.
 MOST_ROUNDS = 3
 Results = Mapping[str, Mapping[str, Any]]
+#: What a role's task gives, or None when nobody says.
+GivesOf = Callable[[str, str], Record | None]
 
 
 class At(StrEnum):
@@ -101,11 +104,15 @@ def decide(
     steps: Sequence[StepState],
     *,
     results: Callable[[], Results] = dict,
+    gives: GivesOf = lambda role, task: None,
     paused: bool = False,
     compensating: bool = False,
 ) -> Moves:
-    """`results` are those of done steps as they count now; asked for only when a condition or a list needs them."""
-    board = _Board(steps, results)
+    """`results` are those of done steps as they count now; asked for only when a condition or a list needs them.
+
+    `gives` says what a role's task gives, so that a condition compares decimals as numbers.
+    """
+    board = _Board(steps, results, gives)
     while board.sweep():
         pass
     return board.moves(standing(board.stand(), paused=paused, compensating=compensating))
@@ -176,7 +183,8 @@ class Unfit(DomainError):
 class _Board:
     """The steps while they are being moved."""
 
-    def __init__(self, steps: Sequence[StepState], results: Callable[[], Results]) -> None:
+    def __init__(self, steps: Sequence[StepState], results: Callable[[], Results], gives: GivesOf) -> None:
+        self._gives = gives
         self.steps = {each.key: each for each in steps}
         self.at = {each.key: str(each.status) for each in steps}
         self.branches: dict[str, list[str]] = {}
@@ -260,7 +268,10 @@ class _Board:
         condition, along = step.spec.get("when", ""), step.spec.get("along", "")
         if not condition or bool(step.fanned) != bool(along):
             return True
-        return holds(condition, self._seen_from(step))
+        told = {
+            key: self._gives(each.spec.get("role", ""), each.spec.get("task", "")) for key, each in self.steps.items()
+        }
+        return holds(condition, self._seen_from(step), told)
 
     def _seen_from(self, step: StepState) -> Results:
         return seen_from(step.key, {key: each.after for key, each in self.steps.items()}, self.results)

@@ -10,6 +10,10 @@ from agents.definition import Definition, StepSpec
 from agents.values import Record, Type, at_path
 
 
+#: The type of what a task hands on that does not say what it gives: it may be anything.
+UNKNOWN = "unknown"
+
+
 class Exchange(Protocol):
     """Of a role: what its tasks take and give, by task."""
 
@@ -55,7 +59,13 @@ class Handing:
         spec = self._steps[key]
         if not (spec.each or spec.along):
             return self._given_by(spec)
-        branch: Record = {"key": "text", "item": self.item(key) or "any", "status": "text", "result": "any?"}
+        item = self.item(key)
+        branch: Record = {
+            "key": "text",
+            "item": "any" if item in (None, UNKNOWN) else item,  # type: ignore[dict-item]
+            "status": "text",
+            "result": "any?",
+        }
         return {"branches": [branch], "done": "integer", "failed": "integer"}
 
     def _given_by(self, spec: StepSpec) -> Record | None:
@@ -68,7 +78,9 @@ class Handing:
         if not spec.each or spec.each.partition(".")[0] == "item":
             return None
         type_, _told = self.source(spec.key, spec.each)
-        return type_ if type_ in (None, "any") else values.element(type_)
+        if type_ is None or type_ == UNKNOWN:
+            return type_
+        return values.element(type_)
 
     def _listing(self, key: str) -> StepSpec:
         """The step whose list this one's branches are for."""
@@ -95,7 +107,7 @@ class Handing:
         own = self._steps[key].along == head
         gives = self._given_by(self._steps[head]) if own else self.gives(head)
         if gives is None:
-            return "any", ""
+            return UNKNOWN, ""
         found = at_path(gives, path)
         return (found, "") if found is not None else (None, f"“{head}” gives no “{path[:60]}”; {_listed(gives)}.")
 
@@ -103,8 +115,10 @@ class Handing:
         type_ = self.item(key)
         if type_ is None:
             return None, "there is no item: the step has no branches."
-        if not path or type_ == "any":
+        if not path or type_ == UNKNOWN:
             return type_, ""
+        if type_ == "any":
+            return "any?", ""
         if not isinstance(type_, Mapping) or (found := at_path(type_, path)) is None:
             return None, f"the item is {values.said(type_)} and has no “{path[:60]}”."
         return found, ""
@@ -132,8 +146,7 @@ class Handing:
     def width(self, key: str) -> tuple[int, list[str]]:
         """How many branches the step may come to, and the lists that they multiply along."""
         spec = self._listing(key)
-        wide = 1
-        chain: list[str] = []
+        wide, chain = 1, list[str]()
         while spec.each:
             wide *= max(1, spec.at_most)
             chain.insert(0, spec.key)
@@ -144,5 +157,5 @@ class Handing:
         return wide, chain
 
 
-def _listed(gives: Mapping[str, Type]) -> str:
-    return f"it gives {', '.join(sorted(gives))}" if gives else "it gives nothing"
+def _listed(gives: Record) -> str:
+    return f"it gives {', '.join(gives) or 'nothing'}"

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 
-from agents import compensating, crashpoints, entries, fanning, flow, results, wakes
+from agents import compensating, crashpoints, entries, fanning, flow, results, roles, wakes
 from agents.errors import Fenced
 from agents.flow import Failing, Moves, StepState
 from agents.leases import Lease, held
@@ -281,6 +281,7 @@ def _decide(plan: Plan, rows: Mapping[str, Step]) -> Moves:
     return flow.decide(
         states,
         results=partial(results.effective, plan),
+        gives=roles.gives,
         paused=plan.paused_at is not None,
         compensating=plan.compensating_at is not None,
     )

@@ -59,12 +59,12 @@ def given_to(step: Step, spec: StepSpec, known: Known, undone: Step | None = Non
     """
     begun = undone or step
     seen = flow.seen_from(begun.key, {**known.after, begun.key: begun.after}, known.results)
-    specification = roles.load(step.role).SPECIFICATION
-    sources = spec.given or specification.assumed.get(spec.task, {})
+    role = roles.load(step.role).SPECIFICATION
+    sources = spec.given or role.assumed.get(spec.task, {})
     found = given.resolve(sources, inputs=step.plan.inputs, results=seen, item=begun.item)
     if undone is not None:
         found = {**(known.results.get(undone.key) or {}), **found}
-    given.require(found, specification.takes.get(spec.task, {}))
+    given.require(found, role.takes.get(spec.task, {}))
     return found
 
 

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from agents import conditions, values
 from agents.definition import LATENCIES, MOST_BRANCHES, ON_FAILURE, TIERS, Definition, Problem, StepSpec, read
-from agents.handing import Handing
+from agents.handing import UNKNOWN, Handing
 from agents.values import KINDS, Record, said, serves
 
 #: A branch's key and that of the step that undoes it have a prefix and a number, and fit into 40 letters.
@@ -20,6 +20,8 @@ KEY = re.compile(r"[a-z][a-z0-9_]{0,31}")
 POOL = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 #: Not keys of steps: sources of what a task is given begin with them.
 RESERVED = frozenset({"plan", "item", "steps"})
+#: The role of the steps that a plan adds when it is undone.
+UNDO = "undo"
 MOST_INPUTS = 30
 MOST_GIVEN = 40
 #: Branches that one list may lead to, lists of branches included.
@@ -170,6 +172,9 @@ class Reader:
 
     def _role(self) -> Iterator[Problem]:
         spec, role = self.spec, self.role
+        if spec.role == UNDO:
+            yield self.problem("role", "plans are undone by themselves; name a compensation where a step has one.")
+            return
         if role is None:
             yield self.problem("role", f"there is no role “{spec.role[:60]}”.")
             return
@@ -200,6 +205,7 @@ class Reader:
         yield from self._fans()
         yield from self._branch()
         yield from self._given()
+        yield from self._compensation()
         yield from self._when()
 
     def _fans(self) -> Iterator[Problem]:
@@ -210,7 +216,7 @@ class Reader:
             type_, told = self._handing.source(spec.key, spec.each)
             if type_ is None:
                 yield self.problem("each", told)
-            elif type_ != "any" and values.element(type_) is None:
+            elif type_ != UNKNOWN and values.element(type_) is None:
                 yield self.problem("each", f"“{spec.each}” is {said(type_)}, not a list.")
         if spec.along:
             other = self.by_key.get(spec.along)
@@ -241,12 +247,23 @@ class Reader:
             elif takes is not None and name not in takes:
                 has = ", ".join(sorted(takes)) or "nothing"
                 yield self.problem("given", f"{spec.role}/{spec.task} takes no “{name[:60]}”. It takes: {has}.")
-            elif takes is not None and not serves(type_, takes[name]):
+            elif takes is not None and type_ != UNKNOWN and not serves(type_, takes[name]):
                 told = f"{name}: “{source}” is {said(type_)}; {said(takes[name])} is wanted."
                 yield self.problem("given", told)
         for name, wanted in (takes or {}).items():
             if name not in spec.given and not values.is_optional(wanted):
                 yield self.problem("given", f"{spec.role}/{spec.task} needs “{name}” ({said(wanted)}).")
+
+    def _compensation(self) -> Iterator[Problem]:
+        """What takes a step back is handed the step's result, and what the step was handed."""
+        spec, role = self.spec, self.role
+        if role is None or spec.compensation in ("", "proposals"):
+            return
+        known = {**(role.takes.get(spec.task) or {}), **(role.gives.get(spec.task) or {})}
+        for name, wanted in (role.takes.get(spec.compensation) or {}).items():
+            if not (serves(known[name], wanted) if name in known else values.is_optional(wanted)):
+                told = f"“{spec.compensation}” needs “{name}” ({said(wanted)}), which “{spec.task}” does not give."
+                yield self.problem("compensation", told)
 
     def _when(self) -> Iterator[Problem]:
         if not self.spec.when:

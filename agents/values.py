@@ -109,9 +109,6 @@ def serves(given: Type, wanted: Type) -> bool:
         return True
     if is_optional(given) and not is_optional(wanted):
         return False
-    if given in ("any", "any?"):
-        # Nothing is known of it before the plan runs; then it is held to the type.
-        return True
     inner, outer = element(given), element(wanted)
     if inner is not None and outer is not None:
         return serves(inner, outer)
