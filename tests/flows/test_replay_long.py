@@ -21,4 +21,4 @@ def test_a_short_past_gives_none_either():
     assert verification.verify(busy_company.LOG).entries == 3 + 3 * 15 + 2 * 17
     assert verification.verify(busy_company.LOG).valid
     assert list(replay.differences(busy_company.LOG)) == []
-    assert len(replay.states(busy_company.LOG)) == 5 * 6 + 3
+    assert len(replay.states(busy_company.LOG)) == 5 * 6 + 4
