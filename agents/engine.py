@@ -29,6 +29,7 @@ STOPPED_PAUSE = timedelta(seconds=5)
 
 def answer() -> int:
     """One visit: every due step, and at once the steps that this makes ready. Returns how many steps moved."""
+    leases.end_those_of_the_dead()
     moved = wakes.follow_feed() + wakes.pass_time()
     until = time.monotonic() + LONGEST_VISIT
     passed_over: set[int] = set()
@@ -46,7 +47,7 @@ def answer() -> int:
 
 def due() -> bool:
     """Whether a visit would find anything to do; only reads."""
-    return wakes.due() or bool(leases.due(limit=1))
+    return wakes.due() or bool(leases.due(limit=1)) or leases.of_the_dead().exists()
 
 
 def _advanced(step: Step) -> bool:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce
 
+from agents import holders
 from agents.models import Step, StepAttempt
 from ledger import clock
 from ledger.models import Switch
@@ -53,6 +54,7 @@ def claim(step: Step, *, timeout: int) -> Lease | None:
         ).update(
             status=Step.Status.RUNNING,
             fence=F("fence") + 1,
+            holder=holders.me(),
             attempts=F("attempts") + 1,
             lease_until=at + timedelta(seconds=timeout) + GRACE,
             started_at=Coalesce(F("started_at"), at),
@@ -69,8 +71,19 @@ def take_spent(step: Step) -> Lease | None:
     """Takes a step that has no start left, without a start: only to give it up. None: it is not so."""
     taken = Step.objects.filter(
         pk=step.pk, status=step.status, fence=step.fence, attempts__gte=F("max_attempts")
-    ).update(status=Step.Status.RUNNING, fence=F("fence") + 1, lease_until=clock.now() + GRACE)
+    ).update(status=Step.Status.RUNNING, fence=F("fence") + 1, holder=holders.me(), lease_until=clock.now() + GRACE)
     return Lease(step, step.fence + 1, step.attempts) if taken else None
+
+
+def of_the_dead() -> QuerySet[Step]:
+    """Steps at work whose worker is provably dead."""
+    running = Step.objects.filter(status=Step.Status.RUNNING, lease_until__gte=clock.now()).exclude(holder="")
+    return running.filter(holder__in=holders.dead(running.values_list("holder", flat=True).distinct().order_by()))
+
+
+def end_those_of_the_dead() -> int:
+    """Their leases have run out from now on. Returns how many."""
+    return of_the_dead().update(lease_until=clock.now() - timedelta(milliseconds=1))
 
 
 def held(lease: Lease) -> Q:

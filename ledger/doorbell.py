@@ -13,6 +13,8 @@ from functools import partial, update_wrapper
 from django.db import connection, transaction
 from django.utils.module_loading import import_string
 
+from ledger import bell
+
 log = logging.getLogger(__name__)
 MOST_ROUNDS = 200
 
@@ -35,9 +37,13 @@ def register(name: str, *, answerer: str, due: str = "") -> None:
 
 
 def ring(reason: str = "") -> None:
-    """Enqueues one visit when the surrounding transaction commits. Losing or doubling it changes nothing."""
+    """Wakes who answers, and enqueues one visit, when the surrounding transaction commits.
+
+    Losing or doubling either changes nothing.
+    """
     pending = (each[1] for each in connection.run_on_commit)
     if not any(getattr(each, "func", None) is _enqueue for each in pending):
+        bell.strike(bell.VISIT)
         # Django names a robust callback that failed in its log, so the partial needs the name.
         transaction.on_commit(update_wrapper(partial(_enqueue, reason), _enqueue), robust=True)
 
@@ -45,7 +51,9 @@ def ring(reason: str = "") -> None:
 def _enqueue(reason: str) -> None:
     from django_q.tasks import async_task
 
-    async_task("ledger.doorbell.answer", task_name=f"visit: {reason}"[:100])
+    from ledger import queue
+
+    async_task(f"{__name__}.answer", task_name=f"visit: {reason}"[:100], save=False, broker=queue.for_visits())
 
 
 def due() -> list[str]:

@@ -9,7 +9,7 @@ from ledger import replay
 from ledger.actors import Actor
 from ledger.command import ObjectRef
 from ledger.journal import record
-from ledger.models import CostCentre, Effect, Entry, LegalEntity, Person, Switch
+from ledger.models import CostCentre, Effect, Entry, Job, LegalEntity, Person, Switch
 
 
 def switch_turned(switch: Switch, *, actor: Actor, entity: LegalEntity) -> Entry:
@@ -19,6 +19,27 @@ def switch_turned(switch: Switch, *, actor: Actor, entity: LegalEntity) -> Entry
         entity=entity,
         objects=[ObjectRef("switch", switch.scope)],
         words={"reason": switch.reason},
+    )
+
+
+def job_asked(job: Job, *, actor: Actor) -> Entry:
+    return record(
+        "job.asked",
+        actor=actor,
+        entity=job.entity,
+        objects=[ObjectRef("job", job.reference)],
+        data={"kind": job.kind, "given": job.given_id or ""},
+    )
+
+
+def job_ended(job: Job, *, actor: Actor) -> Entry:
+    """How it ended; what it changed is told by entries of its own."""
+    return record(
+        "job.ended",
+        actor=actor,
+        entity=job.entity,
+        objects=[ObjectRef("job", job.reference)],
+        data={"status": str(job.status), "attempts": job.attempts},
     )
 
 

@@ -23,6 +23,7 @@ from django.utils.module_loading import import_string
 
 from ledger import sources
 from ledger.errors import DomainError, NotFound
+from ledger.gauges import SILENT, Gauge
 from ledger.models import Entry, EntryObject, LedgerHead, LegalEntity, Source
 from ledger.records import Record, State
 from ledger.redaction import MARK
@@ -118,7 +119,7 @@ def _reducers() -> dict[str, Reduce]:
     return {kind: import_string(each.reduce) for kind, each in _registry.items()}
 
 
-def differences(log: str = "main") -> Iterator[Difference]:
+def differences(log: str = "main", *, gauge: Gauge = SILENT) -> Iterator[Difference]:
     """What the rows say otherwise than the journal: nothing, when every change went through it.
 
     Head, entries and rows are read as of one instant, so a portal at work makes no difference. Consume it to the end
@@ -127,14 +128,18 @@ def differences(log: str = "main") -> Iterator[Difference]:
     """
     with reading():
         erased = Entry.objects.filter(log_id=log, kind=ERASED).exists()
-        for each in _differences(log):
+        for each in _differences(log, gauge):
             if not (erased and each.live == MARK):
                 yield each
 
 
-def _differences(log: str) -> Iterator[Difference]:
-    known = replayed(_bodies(log, _end(log, None)))
+def _differences(log: str, gauge: Gauge) -> Iterator[Difference]:
+    end = _end(log, None)
+    gauge.of(end, "Entries read")
+    known = replayed(_counted(_bodies(log, end), gauge))
+    gauge.of(len(known), "Rows compared")
     for (kind, key), row in live(log):
+        gauge.step()
         yield from compared(kind, key, known.pop((kind, key), None), row)
     for (kind, key), state in sorted(known.items()):
         yield from compared(kind, key, state, None)
@@ -249,6 +254,12 @@ def _end(log: str, until: int | datetime | None) -> int:
     # SQLite compares texts, and 12:00:05 stands before 12:00:05.000000.
     before = Entry.objects.filter(log_id=log, time__lt=until + timedelta(microseconds=1)).order_by("-seq")
     return before.values_list("seq", flat=True).first() or 0
+
+
+def _counted(bodies: Iterable[dict[str, Any]], gauge: Gauge) -> Iterator[dict[str, Any]]:
+    for each in bodies:
+        yield each
+        gauge.step()
 
 
 def _bodies(log: str, end: int, about: Q | None = None) -> Iterator[dict[str, Any]]:

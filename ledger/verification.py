@@ -16,6 +16,7 @@ from django.db.models import Max, QuerySet
 
 from ledger.audit import Audit
 from ledger.chain import leaf_hash
+from ledger.gauges import SILENT, Gauge
 from ledger.models import Entry, EntryObject, LedgerHead
 
 START = "0" * 64
@@ -57,12 +58,12 @@ class _Row:
 _Read = tuple[_Row, set[tuple[str, str]]]
 
 
-def verify(log: str | None = None) -> Finding:
+def verify(log: str | None = None, *, gauge: Gauge = SILENT) -> Finding:
     """All logs, or one. Entries appended meanwhile are left for the next time."""
     heads = LedgerHead.objects.filter(log=log) if log else LedgerHead.objects.all()
     entries = checkpoints = uncovered = 0
     for head in heads.order_by("log"):
-        finding = _verify_log(head)
+        finding = _verify_log(head, gauge)
         entries += finding.entries
         checkpoints += finding.checkpoints
         uncovered += finding.uncovered
@@ -74,12 +75,14 @@ def verify(log: str | None = None) -> Finding:
     return Finding(True, entries, checkpoints=checkpoints, uncovered=uncovered)
 
 
-def _verify_log(head: LedgerHead) -> Finding:
+def _verify_log(head: LedgerHead, gauge: Gauge) -> Finding:
     before, latest, seq, audit = START, "", 0, Audit(head)
     # Read after what was signed is known: a portal at work signs nothing beyond it.
     head = LedgerHead.objects.get(pk=head.pk)
+    gauge.of(head.seq, f"Entries of {head.log}")
     for (row, objects), following in _with_next(_rows(head)):
         seq += 1
+        gauge.step()
         try:
             reason = _fault(row, objects, seq=seq, prev=before, origin=head.origin, not_before=latest)
         except (AttributeError, TypeError):

@@ -129,6 +129,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "procure_cache"}}
 if redis_url := env.str("REDIS_URL", ""):
     CACHES["default"] = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": redis_url}
+# The cluster notes its own state twice a second; nobody reads it, so it stays in its memory.
+CACHES["queue"] = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "queue"}
 
 # The queue only rings the bell: ledger.doorbell and the tables behind it own attempts and retries.
 Q_CLUSTER = {
@@ -143,9 +145,10 @@ Q_CLUSTER = {
     "catch_up": False,
     "save_limit": 50,
     "poll": 0.2,
+    "cache": "queue",
     "label": "Task queue",
 }
-Q_CLUSTER |= {"redis": redis_url} if redis_url else {"orm": "default"}
+Q_CLUSTER |= {"redis": redis_url} if redis_url else {"orm": "default", "broker_class": "ledger.queue.BellQueue"}
 
 AUTH_USER_MODEL = "ledger.Person"
 AUTHENTICATION_BACKENDS = [

@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from ledger import doorbell, entries, rights
 from ledger.actors import Actor
 from ledger.errors import DomainError, InvalidInput
+from ledger.gauges import SILENT, Gauge
 from ledger.importing import importing
 from ledger.models import LegalEntity
 from vendors import sheets
@@ -104,6 +105,7 @@ def run(
     entity: LegalEntity,
     dry_run: bool = False,
     partial: bool = False,
+    gauge: Gauge = SILENT,
 ) -> BatchReport:
     """Raises `NotAllowed`, and `BadSheet` when the file as a whole cannot be read."""
     rights.require(actor, "tenant.import")
@@ -112,7 +114,7 @@ def run(
     batch = f"{importer.kind}:{digest[:16]}"
     with transaction.atomic():
         with importing(batch, digest):
-            reports = _take_all(importer, rows, entity)
+            reports = _take_all(importer, rows, entity, gauge)
             found = Counter(each.status for each in reports)
             good = bool(found[Status.CREATED] + found[Status.UPDATED]) and (partial or not found[Status.ERROR])
             report = BatchReport(importer.kind, digest, good and not dry_run, dry_run, tuple(reports))
@@ -148,9 +150,14 @@ def changed(row: models.Model, values: Mapping[str, Any]) -> list[str]:
     return names
 
 
-def _take_all(importer: Importer, rows: list[SheetRow], entity: LegalEntity) -> list[RowReport]:
+def _take_all(importer: Importer, rows: list[SheetRow], entity: LegalEntity, gauge: Gauge) -> list[RowReport]:
     seen: dict[str, int] = {}
-    return [_take(importer, row, entity, seen) for row in rows]
+    reports = []
+    gauge.of(len(rows), _("Reading rows"))
+    for row in rows:
+        reports.append(_take(importer, row, entity, seen))
+        gauge.step()
+    return reports
 
 
 def _take(importer: Importer, row: SheetRow, entity: LegalEntity, seen: dict[str, int]) -> RowReport:

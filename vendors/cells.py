@@ -16,6 +16,8 @@ from pydantic import AfterValidator, BeforeValidator, StringConstraints
 from ledger.errors import InvalidInput
 from ledger.money import Money, parse_amount
 
+_NUMBER = re.compile(r"[A-Z0-9][A-Z0-9._-]{0,19}")
+_COUNTRY = re.compile(r"[A-Z]{2}")
 # Not just what fromisoformat takes: 20260915 may as well be a number.
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -29,6 +31,18 @@ def _django(validate: Callable[[str], None], complaint: str) -> Callable[[str], 
         return text
 
     return check
+
+
+def _number(text: str) -> str:
+    if not _NUMBER.fullmatch(text):
+        raise ValueError(_("“%s” is no number: up to 20 letters, digits and . _ - of the plain alphabet") % text[:60])
+    return text
+
+
+def _country(text: str) -> str:
+    if not _COUNTRY.fullmatch(text):
+        raise ValueError(_("“%s” is no country: write its two letters, such as DE") % text[:60])
+    return text
 
 
 def _amount(text: object) -> Decimal:
@@ -67,8 +81,8 @@ def _currency(text: str) -> str:
         raise ValueError(error.message.rstrip(".")) from None
 
 
-Number = Annotated[str, StringConstraints(to_upper=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,19}$")]
-Country = Annotated[str, StringConstraints(to_upper=True, pattern=r"^[A-Za-z]{2}$")]
+Number = Annotated[str, StringConstraints(to_upper=True), AfterValidator(_number)]
+Country = Annotated[str, StringConstraints(to_upper=True), AfterValidator(_country)]
 Currency = Annotated[str, StringConstraints(to_upper=True), AfterValidator(_currency)]
 Day = Annotated[date, BeforeValidator(_day)]
 Amount = Annotated[Decimal, BeforeValidator(_amount), AfterValidator(_not_negative)]

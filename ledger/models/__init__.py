@@ -1,6 +1,7 @@
 from ledger.models.authority import GrantedAuthority
 from ledger.models.checkpoints import Anchoring, Checkpoint, TreeNode
 from ledger.models.heartbeat import Heartbeat
+from ledger.models.jobs import Job
 from ledger.models.journal import Cursor, Entry, EntryObject, LedgerHead
 from ledger.models.organisation import CostCentre, LegalEntity, NumberRange, Person
 from ledger.models.outbox import Effect, EffectAttempt
@@ -19,6 +20,7 @@ __all__ = [
     "EntryObject",
     "GrantedAuthority",
     "Heartbeat",
+    "Job",
     "LedgerHead",
     "LegalEntity",
     "NumberRange",

@@ -10,4 +10,7 @@ class ConsoleConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from ledger import jobs
         from procure.console import checks  # noqa: F401  importing registers them
+
+        jobs.register("import", run="procure.console.importing.run", right="tenant.import")

@@ -16,7 +16,7 @@ from unfold.dataclasses import SearchResult
 from agents.models import Plan
 from approvals import queries as approvals
 from ledger import rights
-from ledger.models import LegalEntity, Person, Switch
+from ledger.models import Job, LegalEntity, Person, Switch
 from procure.console import sight
 from procure.models import Order, Requisition, SourcingEvent
 
@@ -59,6 +59,8 @@ OVERSIGHT = (
     Link(gettext_lazy("Outbox"), "outbox", "admin:ledger_effect_changelist", "ledger.view"),
     Link(gettext_lazy("Stop switches"), "front_hand", "console:switches", count="stopped"),
     Link(gettext_lazy("People"), "group", "admin:ledger_person_changelist", "people.manage"),
+    Link(gettext_lazy("Import"), "upload_file", "console:import", "tenant.import"),
+    Link(gettext_lazy("Background work"), "hourglass_top", "console:jobs", count="jobs"),
     Link(gettext_lazy("All tables"), "table_view", "admin:index", "ledger.view"),
 )
 GROUPS = (
@@ -77,6 +79,7 @@ COUNTERS = {
     "queue": _waiting,
     "requisitions": lambda person: sight.requisitions(person).filter(status__in=Requisition.LIVE).count(),
     "plans": lambda person: sight.plans(person).filter(status__in=Plan.LIVE).count(),
+    "jobs": lambda person: Job.objects.filter(person=person, status__in=Job.LIVE).count(),
     "events": lambda person: sight.events(person).filter(status=SourcingEvent.Status.OPEN).count(),
     "stopped": lambda person: Switch.objects.filter(stopped=True).count(),
 }

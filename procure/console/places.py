@@ -13,6 +13,7 @@ PAGES = {
     "proposal": "console:proposal",
     "plan": "console:plan",
     "source": "console:source",
+    "job": "console:job",
 }
 LISTS = {
     "performance": "admin:vendors_vendor_changelist",

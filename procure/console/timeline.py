@@ -24,6 +24,8 @@ WORDS = {
     "requisition.raised": _("requisition raised"),
     "requisition.withdrawn": _("requisition withdrawn"),
     "requisition.read": _("read the words"),
+    "job.asked": _("asked for background work"),
+    "job.ended": _("background work ended"),
     "plan.started": _("plan started"),
     "plan.finished": _("plan finished"),
     "plan.parked": _("plan needs a person"),

@@ -28,22 +28,22 @@ def visits(monkeypatch):
     return visits
 
 
-class FewRounds(threading.Event):
-    """Does not sleep, and asks to stop after some rounds."""
+class FewRounds:
+    """Does not sleep, and asks to stop after some rounds; the bell is struck in those that are named."""
 
-    def __init__(self, rounds):
-        super().__init__()
-        self.rounds = rounds
+    def __init__(self, rounds, struck=()):
+        self.stop, self.rounds, self.struck, self.round = threading.Event(), rounds, struck, 0
 
-    def wait(self, timeout=None):
-        self.rounds -= 1
-        if self.rounds <= 0:
-            self.set()
-        return self.is_set()
+    def wait(self, seconds):
+        self.round += 1
+        if self.round >= self.rounds:
+            self.stop.set()
+        return self.round in self.struck
 
 
-def loop(rounds=3):
-    sweep.Command()._loop(FewRounds(rounds))
+def loop(rounds=3, struck=()):
+    bell = FewRounds(rounds, struck)
+    sweep.Command()._loop(bell.stop, bell)
 
 
 def test_once_is_one_visit(visits, db):
@@ -60,6 +60,12 @@ def test_it_does_not_visit_when_nothing_is_due(visits, db, monkeypatch):
     loop()
     assert visits == []
     assert heartbeat.age("sweeper") is not None
+
+
+def test_a_bell_is_answered_without_asking_first(visits, db, monkeypatch):
+    monkeypatch.setattr(doorbell, "due", list)
+    loop(4, struck=[2])
+    assert visits == ["visit"]
 
 
 def test_it_sees_to_it_that_the_cluster_beats_too(visits, db, monkeypatch):

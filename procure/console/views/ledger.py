@@ -31,6 +31,11 @@ ACTOR_WORDS = {
     "supplier": gettext_lazy("suppliers"),
     "system": gettext_lazy("the system"),
 }
+#: The long looks, as background work.
+LOOKS = {
+    "ledger.verify": gettext_lazy("Check every entry"),
+    "ledger.compare": gettext_lazy("Compare all rows with the ledger"),
+}
 #: What stands beside the data in a record and is worth reading.
 AROUND = ("plan", "model", "effect_key", "on_behalf_of")
 
@@ -178,6 +183,7 @@ def signed(request: HttpRequest) -> HttpResponse:
             "rows": [(each, handed.get(each.pk, [])) for each in rows],
             "key": checkpoints.verifier_key(log),
             "may_sign": may(request, "ledger.checkpoint"),
+            "looks": LOOKS.items(),
         },
     )
 

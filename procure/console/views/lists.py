@@ -23,7 +23,8 @@ def _iso(value: Any) -> str:
     return value.isoformat() if value else ""
 
 
-def _dates(header: Any, path: str) -> Column:
+def dates(header: Any, path: str) -> Column:
+    """Relative dates, dressed by `dress_dates`."""
     return Column(header, lambda row: row.shown_dates[path], lambda row: _iso(getattr(row, path)), "nowrap")
 
 
@@ -52,8 +53,8 @@ REQUISITIONS = Listing(
         Column(_("Words"), lambda row: row.words[:110], lambda row: row.words, "grow"),
         Column(_("Who"), lambda row: str(row.requested_by), lambda row: str(row.requested_by)),
         Column(_("To"), lambda row: country(row.deliver_to), lambda row: row.deliver_to),
-        _dates(_("Needed by"), "needed_by"),
-        _dates(_("Asked"), "captured_at"),
+        dates(_("Needed by"), "needed_by"),
+        dates(_("Asked"), "captured_at"),
         STATUS,
     ),
     chips=(
@@ -77,7 +78,7 @@ PLANS = Listing(
         Column(_("Template"), lambda row: row.template.title, lambda row: row.template.title, "grow"),
         Column(_("About"), lambda row: row.subject_key, lambda row: row.subject_key),
         Column(_("Why it stands"), lambda row: row.reason[:90], lambda row: row.reason),
-        _dates(_("Started"), "started_at"),
+        dates(_("Started"), "started_at"),
         STATUS,
     ),
     chips=(
@@ -109,7 +110,7 @@ EVENTS = Listing(
         Column(_("Title"), lambda row: row.title, lambda row: row.title, "grow"),
         Column(_("Invited"), lambda row: row.invited, lambda row: row.invited, "num"),
         Column(_("Quotes"), lambda row: row.quoted, lambda row: row.quoted, "num"),
-        _dates(_("Deadline"), "deadline"),
+        dates(_("Deadline"), "deadline"),
         STATUS,
     ),
     chips=(
@@ -156,7 +157,7 @@ ORDERS = Listing(
             "num",
         ),
         Column(_("In the ERP"), _erp, _erp),
-        _dates(_("Issued"), "issued_at"),
+        dates(_("Issued"), "issued_at"),
         STATUS,
     ),
     chips=(

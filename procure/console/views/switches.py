@@ -20,6 +20,7 @@ SENDERS = {
     "erp": gettext_lazy("Orders and cancellations to the ERP"),
     "mail": gettext_lazy("Mail to suppliers"),
     "anchor-file": gettext_lazy("Ledger checkpoints to the file store"),
+    "job-mail": gettext_lazy("Mail to people whose background work has ended"),
     "anchor-mail": gettext_lazy("Ledger checkpoints to the auditors"),
 }
 

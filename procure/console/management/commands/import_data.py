@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 from django.core.management import CommandError
 from django.core.management.base import BaseCommand
@@ -10,14 +9,8 @@ from django.core.management.base import BaseCommand
 from ledger.actors import Actor
 from ledger.errors import DomainError
 from ledger.models import Person
-from procure.finance.imports import BudgetImport
-from procure.orders.imports import OpenOrderImport
+from procure.console.importing import IMPORTERS
 from vendors import batches
-from vendors.imports import ItemImport, VendorImport
-
-IMPORTERS: dict[str, Any] = {
-    each.kind: each for each in (VendorImport(), ItemImport(), BudgetImport(), OpenOrderImport())
-}
 
 
 class Command(BaseCommand):

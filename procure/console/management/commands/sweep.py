@@ -1,4 +1,4 @@
-"""Looks once a second whether anything is due, in case a bell was lost or a worker hangs."""
+"""Answers each bell at once, and looks once a second whether anything is due, in case a bell was lost."""
 
 import logging
 import signal
@@ -8,7 +8,7 @@ import time
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, close_old_connections
 
-from ledger import doorbell, heartbeat
+from ledger import bell, doorbell, heartbeat
 
 log = logging.getLogger(__name__)
 PAUSE = 1.0
@@ -32,13 +32,13 @@ class Command(BaseCommand):
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
-        self._loop(stop)
+        self._loop(stop, bell.listen(bell.VISIT))
 
-    def _loop(self, stop: threading.Event) -> None:
-        beaten, asked = -BEAT_EVERY, False
+    def _loop(self, stop: threading.Event, listener: bell.Listener) -> None:
+        beaten, asked, rung = -BEAT_EVERY, False, False
         while not stop.is_set():
             try:
-                if doorbell.due():
+                if rung or doorbell.due():
                     doorbell.answer()
                 if time.monotonic() - beaten >= BEAT_EVERY:
                     heartbeat.beat(heartbeat.SWEEPER)
@@ -49,4 +49,4 @@ class Command(BaseCommand):
             except DatabaseError:
                 log.exception("the sweeper could not reach the database; it tries again")
             close_old_connections()
-            stop.wait(PAUSE)
+            rung = listener.wait(PAUSE)
