@@ -13,7 +13,7 @@ from agents import crashpoints, roles
 from agents.definition import StepSpec, parse_step
 from agents.errors import OutOfRole
 from agents.leases import Lease
-from agents.models import Plan, Step
+from agents.models import Plan
 from approvals import limits, proposals
 from approvals.evidence import Claim
 from approvals.models import Proposal
@@ -123,15 +123,14 @@ def head_of(entity: LegalEntity) -> int:
     return LedgerHead.objects.values_list("seq", flat=True).get(log=entity.log_id)
 
 
-def open_context(lease: Lease) -> Context:
-    """Reads what the act needs, after the claim."""
-    plan = lease.step.plan
-    done = Step.objects.filter(plan=plan, status=Step.Status.DONE)
+def open_context(lease: Lease, *, results: Mapping[str, Mapping[str, Any]], started: int) -> Context:
+    """For the act of a claimed step: what the visit read after the claim, and the journal's number before that."""
+    step = lease.step
     return Context(
-        plan=plan,
-        spec=parse_step(lease.step.spec),
+        plan=step.plan,
+        spec=parse_step(step.spec),
         lease=lease,
-        memory=lease.step.memory,
-        results={key: result or {} for key, result in done.values_list("key", "result")},
-        started=head_of(plan.entity),
+        memory=step.memory,
+        results=results,
+        started=started,
     )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 
 from agents import crashpoints, entries, wakes
@@ -23,6 +23,16 @@ from ledger.command import ObjectRef, canonical, digest
 
 Status = Step.Status
 Tried = StepAttempt.Outcome
+#: What of a plan changes while it lives.
+STATE = ("status", "reason", "ended_at", "paused_at", "compensating_at")
+_RESULT = """
+UPDATE agents_step SET status = 'done', result = %s, result_digest = %s, evidence = %s, error = '', waiting_for = '',
+    ended_at = %s, lease_until = NULL
+WHERE id = %s AND fence = %s AND status = 'running'
+"""
+_TRIED = """
+UPDATE agents_stepattempt SET ended_at = %s, outcome = 'finished', detail = '' WHERE step_id = %s AND number = %s
+"""
 
 
 def store(lease: Lease, outcome: Outcome, *, seen: Mapping[ObjectRef, int], started: int) -> None:
@@ -30,7 +40,7 @@ def store(lease: Lease, outcome: Outcome, *, seen: Mapping[ObjectRef, int], star
     with transaction.atomic(durable=True):
         plan, at = _lock(lease)
         if isinstance(outcome, Finish):
-            _finish(plan, lease, outcome, at=at)
+            finish(plan, lease, outcome, at=at)
         elif isinstance(outcome, Await):
             _wait(plan, lease, outcome, seen=seen, started=started, at=at)
         elif isinstance(outcome, Park):
@@ -86,7 +96,8 @@ def _lock(lease: Lease) -> tuple[Plan, datetime]:
 def lock(plan: Plan) -> Plan:
     """Steps of one plan are stored one after the other, so that two branches cannot miss each other at their join."""
     held_row = Plan.objects.select_for_update(no_key=True).filter(pk=plan.pk)
-    plan.status, plan.reason, plan.ended_at = held_row.values_list("status", "reason", "ended_at").get()
+    for name, value in held_row.values(*STATE).get().items():
+        setattr(plan, name, value)
     return plan
 
 
@@ -108,28 +119,40 @@ def _park(plan: Plan, lease: Lease, *, error: str, reason: str) -> None:
     plan.reason = f"{lease.step.label}: {error}"
 
 
-def _finish(plan: Plan, lease: Lease, outcome: Finish, *, at: datetime) -> None:
-    result = canonical(dict(outcome.result))
-    evidence = [_claim_json(each) for each in outcome.evidence]
-    _take(
-        lease,
-        status=Status.DONE,
-        result=result,
-        result_digest=digest(result),
-        evidence=evidence,
-        error="",
-        waiting_for="",
-        ended_at=at,
-    )
-    _note(lease, Tried.FINISHED, at=at)
-    entries.step_finished(
+def finish(plan: Plan, lease: Lease, outcome: Finish, *, at: datetime) -> int:
+    """Inside the lock of the plan. Returns the number of the journal's entry."""
+    step, result = lease.step, canonical(dict(outcome.result))
+    evidence, found = [_claim_json(each) for each in outcome.evidence], digest(result)
+    _write_result(lease, result, found, evidence, at=at)
+    step.status, step.result, step.result_digest = Status.DONE, result, found
+    entry = entries.step_finished(
         plan,
-        lease.step,
-        result_digest=digest(result),
+        step,
+        result_digest=found,
         evidence=len(evidence),
-        model=_model_asked(plan, lease.step),
+        model=_model_asked(plan, step),
         reader=outcome.reader,
     )
+    return entry.seq
+
+
+def _write_result(lease: Lease, result: Any, result_digest: str, evidence: Any, *, at: datetime) -> None:
+    """The guarded write, and the end of the attempt; written out, because it is done for each step."""
+    adapt, ended = connection.ops.adapt_json_value, connection.ops.adapt_datetimefield_value(at)
+    values = [adapt(result, None), result_digest, adapt(evidence, None), ended, lease.step.pk, lease.fence]
+    tried = [ended, lease.step.pk, lease.attempt]
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                f"WITH done AS ({_RESULT} RETURNING id) {_TRIED} AND EXISTS (SELECT FROM done)", values + tried
+            )
+            written = cursor.rowcount
+        else:
+            cursor.execute(_RESULT, values)
+            if written := cursor.rowcount:
+                cursor.execute(_TRIED, tried)
+    if not written:
+        raise Fenced()
 
 
 def _model_asked(plan: Plan, step: Step) -> dict[str, str]:
@@ -190,29 +213,37 @@ def cancel_rest(plan: Plan, *, reason: str, at: datetime) -> None:
     plan.reason = reason
 
 
-def settle(plan: Plan, *, at: datetime, actor: Actor = entries.ENGINE) -> None:
-    """Readies the steps whose predecessors are settled, and says what the plan as a whole is doing."""
+def settle(
+    plan: Plan, *, at: datetime, actor: Actor = entries.ENGINE, rows: Sequence[Step] | None = None
+) -> list[Step]:
+    """Readies the steps whose predecessors are settled, and says what the plan as a whole is doing. Inside its lock.
+
+    `rows`: its steps as they are, by id, when the caller has read them under the lock. Returns those that became ready.
+    """
     before = (plan.status, plan.reason)
-    plan.status = _status(_release(plan, at=at))
+    if rows is None:
+        rows = list(plan.steps.only("key", "status", "after", "spec", "attempts", "plan").order_by("id"))
+    statuses, readied = _release(plan, rows, at=at)
+    plan.status = _status(statuses)
     if not plan.is_live and not plan.ended_at:
         # Time never runs backwards in a plan, whatever the clock does.
         plan.ended_at = max(plan.started_at, at)
     if plan.status in (Plan.Status.RUNNING, Plan.Status.WAITING, Plan.Status.DONE):
         plan.reason = ""
     if (plan.status, plan.reason) == before:
-        return
+        return readied
     plan.save(update_fields=["status", "reason", "ended_at"])
     if plan.status == before[0]:
-        return
+        return readied
     if not plan.is_live:
         entries.plan_finished(plan, actor=actor)
     elif plan.status == Plan.Status.PARKED:
         entries.plan_parked(plan)
+    return readied
 
 
-def _release(plan: Plan, *, at: datetime) -> list[str]:
+def _release(plan: Plan, steps: Sequence[Step], *, at: datetime) -> tuple[list[str], list[Step]]:
     """The statuses after it. Skipping a step may release the next, so it looks again until nothing changes."""
-    steps = list(plan.steps.only("key", "status", "after", "spec", "attempts", "plan").order_by("id"))
     settled = {each.key for each in steps if each.status in Step.SETTLED}
     released: dict[str, list[int]] = {Status.READY: [], Status.SKIPPED: []}
     moved = True
@@ -221,7 +252,7 @@ def _release(plan: Plan, *, at: datetime) -> list[str]:
         for step in steps:
             if step.status != Status.PENDING or not settled.issuperset(step.after):
                 continue
-            step.status = Status.READY if _is_wanted(step) else Status.SKIPPED
+            step.status, step.due_at = Status.READY if _is_wanted(step) else Status.SKIPPED, at
             released[step.status].append(step.pk)
             if step.status == Status.SKIPPED:
                 settled.add(step.key)
@@ -232,7 +263,7 @@ def _release(plan: Plan, *, at: datetime) -> list[str]:
     for step in steps:
         if step.pk in released[Status.SKIPPED]:
             entries.step_skipped(plan, step, reason="its condition does not hold")
-    return [each.status for each in steps]
+    return [each.status for each in steps], [each for each in steps if each.pk in released[Status.READY]]
 
 
 def _is_wanted(step: Step) -> bool:

@@ -11,17 +11,23 @@ from django.db import connection
 if TYPE_CHECKING:
     from ledger.models import LegalEntity
 
+#: The instant in a statement that asks for other things as well; `read` makes a time of it.
+EXPRESSION = {"postgresql": "clock_timestamp()", "sqlite": "strftime('%%Y-%%m-%%dT%%H:%%M:%%f', 'now')"}
 _shift = timedelta(0)
 
 
 def now() -> datetime:
     """The database's instant, in UTC, with microseconds (milliseconds on SQLite)."""
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute("SELECT clock_timestamp()")
-            return cursor.fetchone()[0].astimezone(UTC) + _shift
-        cursor.execute("SELECT strftime('%Y-%m-%dT%H:%M:%f', 'now')")
-        return datetime.fromisoformat(cursor.fetchone()[0]).replace(tzinfo=UTC) + _shift
+        cursor.execute(f"SELECT {EXPRESSION[connection.vendor]}", ())
+        return read(cursor.fetchone()[0])
+
+
+def read(told: datetime | str) -> datetime:
+    """What the database said for `EXPRESSION`."""
+    if isinstance(told, str):
+        return datetime.fromisoformat(told).replace(tzinfo=UTC) + _shift
+    return told.astimezone(UTC) + _shift
 
 
 def shift(by: timedelta) -> None:

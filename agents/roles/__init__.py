@@ -68,3 +68,8 @@ def specifications() -> dict[str, Specification]:
 def tasks_of(name: str) -> Mapping[str, Callable[[Context], Outcome]] | None:
     """What a template may name; None when there is no such role."""
     return load(name).SPECIFICATION.tasks if name in _paths else None
+
+
+def quick(name: str) -> frozenset[str]:
+    """Its quick tasks; none when there is no such role."""
+    return load(name).SPECIFICATION.quick if name in _paths else frozenset()

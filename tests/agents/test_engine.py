@@ -303,15 +303,14 @@ def test_a_step_whose_terms_cannot_be_read_is_parked(entity):
 
 def test_a_step_that_cannot_even_be_stored_keeps_nobody_from_theirs(entity, monkeypatch):
     bad, good = start(entity, {"key": "a"}), start(entity, {"key": "b"})
-    store = engine.progress.store
+    lock = engine.progress.lock
 
-    def broken(lease, *outcome, **seen):
-        if lease.step.plan_id == bad.pk:
+    def broken(plan):
+        if plan.pk == bad.pk:
             raise OSError("disk full")
-        store(lease, *outcome, **seen)
+        return lock(plan)
 
-    monkeypatch.setattr(engine.progress, "store", broken)
-    monkeypatch.setattr(engine.progress, "store_failure", broken)
+    monkeypatch.setattr(engine.progress, "lock", broken)
     engine.answer()
     assert statuses(good) == {"b": "done"}
     assert statuses(bad) == {"a": "running"}

@@ -73,6 +73,4 @@ def template(entity: LegalEntity, name: str = "six-steps", steps: tuple[dict[str
 
 
 def start(entity: LegalEntity, template: PlanTemplate) -> Plan:
-    return plans.start(
-        template=template, subject=ObjectRef("requisition", "PR-00001"), entity=entity, actor=ACTOR
-    )
+    return plans.start(template=template, subject=ObjectRef("requisition", "PR-00001"), entity=entity, actor=ACTOR)
