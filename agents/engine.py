@@ -19,7 +19,7 @@ from agents.leases import Due, Lease
 from agents.models import Step
 from agents.outcomes import Finish
 from agents.waves import Board, Ended
-from ledger import clock, doorbell
+from ledger import doorbell
 from ledger.errors import DomainError, Stale, Stopped
 
 log = logging.getLogger(__name__)
@@ -73,7 +73,7 @@ def visit(steps: Sequence[Due]) -> int:
     """Takes what is due of one plan, and goes on with it while a wave makes the next one ready. Returns how many steps
     moved; 0 when another worker has them."""
     moved = sum(_give_up_spent(Step.objects.get(pk=each.id)) for each in steps if each.spent)
-    taken = waves.begin([each for each in steps if not each.spent], at=clock.now())
+    taken = waves.begin([each for each in steps if not each.spent])
     if not taken:
         return moved
     crashpoints.reach("claimed")
@@ -102,12 +102,12 @@ def _acted(lease: Lease, board: Board) -> Ended | None:
 
 
 def _stored(board: Board, ended: Sequence[Ended]) -> list[Lease]:
-    """Returns the next wave; none when this one had to be stored one by one, because of one that cannot be."""
+    """Returns the next wave; none when this one had to be stored one by one, because the plan is not as it was or one
+    of the results cannot be stored."""
     try:
         return waves.store(board, ended)
     except Exception as error:
-        if len(ended) > 1 or not isinstance(error, Fenced):
-            log.info("plan %s: its wave is stored one by one: %r", board.plan.reference, error)
+        log.info("plan %s: a wave is stored one by one: %r", board.plan.reference, error)
     for each in ended:
         with _failures_stored(each.lease):
             progress.store(each.lease, each.outcome, seen={}, started=board.head)

@@ -7,9 +7,10 @@ These statements run many times a second, so they are written out; what they nam
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.db import connection, transaction
@@ -34,13 +35,13 @@ _COLUMNS = "s.id, s.plan_id, s.status, s.fence, s.role, s.spec, s.attempts >= s.
 _DUE = f"""\
 SELECT * FROM (
     SELECT {_COLUMNS} FROM agents_step s
-    WHERE s.status = 'ready' AND s.due_at <= %s AND s.pool = '' {{besides}} AND {_FREE.format(step="s")}
+    WHERE s.status = 'ready' AND s.due_at <= {{now}} AND s.pool = '' {{besides}} AND {_FREE.format(step="s")}
     ORDER BY s.priority, s.due_at, s.id LIMIT %s
 ) AS ready
 UNION ALL
 SELECT * FROM (
     SELECT {_COLUMNS} FROM agents_step s
-    WHERE s.status = 'running' AND s.lease_until < %s AND s.pool = '' {{besides}} AND {_FREE.format(step="s")}
+    WHERE s.status = 'running' AND s.lease_until < {{now}} AND s.pool = '' {{besides}} AND {_FREE.format(step="s")}
     ORDER BY s.lease_until, s.id LIMIT %s
 ) AS lost
 """
@@ -94,10 +95,9 @@ def due(*, limit: int, besides: Collection[int] = ()) -> list[Due]:
 
     Hot ones first, then the longest due. What a stop button holds, or a plan that is paused, is not among them.
     """
-    at = connection.ops.adapt_datetimefield_value(clock.now())
-    statement = _DUE.format(besides=f"AND s.id NOT IN ({_marks(besides)})" if besides else "")
+    excluded = f"AND s.id NOT IN ({_marks(besides)})" if besides else ""
     with connection.cursor() as cursor:
-        cursor.execute(statement, [at, *besides, limit, at, *besides, limit])
+        cursor.execute(_DUE.format(besides=excluded, now=clock.expression()), [*besides, limit, *besides, limit])
         rows = cursor.fetchall()
     return [
         Due(pk, plan, status, fence, role, json.loads(spec) if isinstance(spec, str) else spec, bool(spent))
@@ -117,39 +117,42 @@ def end_those_of_the_dead() -> int:
     return of_the_dead().update(lease_until=clock.now() - timedelta(milliseconds=1))
 
 
-def take(steps: Sequence[Due], *, timeout: int, at: datetime) -> list[Taken]:
+def take(steps: Sequence[Due], *, timeout: int, at: datetime) -> Callable[[], list[Taken]]:
     """Counts an attempt of each and takes it, unless it is not as it was seen any more, or stopped meanwhile.
 
-    Outside a transaction it is committed at once; inside, with what else is in there.
+    Outside a transaction it is committed at once; inside, with what else is in there. Call what is returned to learn
+    which ones: where statements are sent together, at their end.
     """
     if not steps:
-        return []
-    began, until = (
-        connection.ops.adapt_datetimefield_value(each) for each in (at, at + timedelta(seconds=timeout) + GRACE)
-    )
-    seen = ", ".join(["(%s, %s, %s)"] * len(steps))
-    statement = _TAKE.format(ids=_marks(steps), seen=seen)
+        return list
+    adapt = connection.ops.adapt_datetimefield_value
+    began, until = adapt(at), adapt(at + timedelta(seconds=timeout) + GRACE)
+    statement = _TAKE.format(ids=_marks(steps), seen=", ".join(["(%s, %s, %s)"] * len(steps)))
     values = [until, began, holders.me(), *(each.id for each in steps)]
     values += [value for each in steps for value in (each.id, each.fence, each.status)]
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(
-                f"WITH taken AS ({statement}) {_TRY} SELECT id, attempts, fence, %s::timestamptz, '', '' FROM taken"
-                " RETURNING step_id, number, fence",
-                [*values, began],
-            )
-            return sorted((Taken(*row) for row in cursor.fetchall()), key=lambda each: each.id)
-        with transaction.atomic():
-            cursor.execute(statement, values)
-            taken = sorted((Taken(*row) for row in cursor.fetchall()), key=lambda each: each.id)
-            for each in taken:
-                cursor.execute(f"{_TRY} VALUES (%s, %s, %s, %s, '', '')", [each.id, each.attempt, each.fence, began])
-    return taken
+    cursor = connection.cursor()
+    if connection.vendor == "postgresql":
+        cursor.execute(
+            f"WITH taken AS ({statement}) {_TRY} SELECT id, attempts, fence, %s::timestamptz, '', '' FROM taken"
+            " RETURNING step_id, number, fence",
+            [*values, began],
+        )
+        return partial(_taken, cursor)
+    with transaction.atomic():
+        cursor.execute(statement, values)
+        taken = _taken(cursor)
+        for each in taken:
+            cursor.execute(f"{_TRY} VALUES (%s, %s, %s, %s, '', '')", [each.id, each.attempt, each.fence, began])
+    return lambda: taken
+
+
+def _taken(cursor: Any) -> list[Taken]:
+    return sorted((Taken(*row) for row in cursor.fetchall()), key=lambda each: each.id)
 
 
 def claim(step: Step, *, timeout: int) -> Lease | None:
     """Counts the attempt and takes the step, committed before any work. None: another worker was faster."""
-    for each in take([Due.of(step)], timeout=timeout, at=clock.now()):
+    for each in take([Due.of(step)], timeout=timeout, at=clock.now())():
         step.status, step.fence, step.attempts = Step.Status.RUNNING, each.fence, each.attempt
         return Lease(step, each.fence, each.attempt)
     return None

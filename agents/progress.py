@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.db import connection, transaction
@@ -17,9 +18,10 @@ from agents.leases import Lease, held
 from agents.models import AwaitedObject, ModelCall, Plan, Step, StepAttempt
 from agents.outcomes import AskPerson, Await, End, Finish, Outcome, Park
 from approvals.evidence import Claim
-from ledger import clock
+from ledger import clock, together
 from ledger.actors import Actor
 from ledger.command import ObjectRef, canonical, digest
+from ledger.models import Entry
 
 Status = Step.Status
 Tried = StepAttempt.Outcome
@@ -119,13 +121,13 @@ def _park(plan: Plan, lease: Lease, *, error: str, reason: str) -> None:
     plan.reason = f"{lease.step.label}: {error}"
 
 
-def finish(plan: Plan, lease: Lease, outcome: Finish, *, at: datetime) -> int:
-    """Inside the lock of the plan. Returns the number of the journal's entry."""
+def finish(plan: Plan, lease: Lease, outcome: Finish, *, at: datetime) -> Entry:
+    """Inside the lock of the plan."""
     step, result = lease.step, canonical(dict(outcome.result))
     evidence, found = [_claim_json(each) for each in outcome.evidence], digest(result)
     _write_result(lease, result, found, evidence, at=at)
     step.status, step.result, step.result_digest = Status.DONE, result, found
-    entry = entries.step_finished(
+    return entries.step_finished(
         plan,
         step,
         result_digest=found,
@@ -133,7 +135,6 @@ def finish(plan: Plan, lease: Lease, outcome: Finish, *, at: datetime) -> int:
         model=_model_asked(plan, step),
         reader=outcome.reader,
     )
-    return entry.seq
 
 
 def _write_result(lease: Lease, result: Any, result_digest: str, evidence: Any, *, at: datetime) -> None:
@@ -141,17 +142,18 @@ def _write_result(lease: Lease, result: Any, result_digest: str, evidence: Any, 
     adapt, ended = connection.ops.adapt_json_value, connection.ops.adapt_datetimefield_value(at)
     values = [adapt(result, None), result_digest, adapt(evidence, None), ended, lease.step.pk, lease.fence]
     tried = [ended, lease.step.pk, lease.attempt]
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(
-                f"WITH done AS ({_RESULT} RETURNING id) {_TRIED} AND EXISTS (SELECT FROM done)", values + tried
-            )
-            written = cursor.rowcount
-        else:
-            cursor.execute(_RESULT, values)
-            if written := cursor.rowcount:
-                cursor.execute(_TRIED, tried)
-    if not written:
+    cursor = connection.cursor()
+    if connection.vendor == "postgresql":
+        cursor.execute(f"WITH done AS ({_RESULT} RETURNING id) {_TRIED} AND EXISTS (SELECT FROM done)", values + tried)
+    else:
+        cursor.execute(_RESULT, values)
+        if cursor.rowcount:
+            cursor.execute(_TRIED, tried)
+    together.at_the_end(partial(_require_written, cursor))
+
+
+def _require_written(cursor: Any) -> None:
+    if cursor.rowcount != 1:
         raise Fenced()
 
 
@@ -232,7 +234,7 @@ def settle(
         plan.reason = ""
     if (plan.status, plan.reason) == before:
         return readied
-    plan.save(update_fields=["status", "reason", "ended_at"])
+    Plan.objects.filter(pk=plan.pk).update(status=plan.status, reason=plan.reason, ended_at=plan.ended_at)
     if plan.status == before[0]:
         return readied
     if not plan.is_live:

@@ -30,6 +30,18 @@ def read(told: datetime | str) -> datetime:
     return told.astimezone(UTC) + _shift
 
 
+def expression() -> str:
+    """The instant, for a statement that compares with it and stands outside transactions, or is sent before the answer
+    to another is known."""
+    if connection.vendor == "postgresql":
+        return (
+            f"(statement_timestamp() + interval '{_shift.total_seconds()} seconds')"
+            if _shift
+            else "statement_timestamp()"
+        )
+    return f"'{connection.ops.adapt_datetimefield_value(now())}'"
+
+
 def shift(by: timedelta) -> None:
     """Moves this process's view of the database clock. For tests and drills only."""
     global _shift

@@ -303,14 +303,18 @@ def test_a_step_whose_terms_cannot_be_read_is_parked(entity):
 
 def test_a_step_that_cannot_even_be_stored_keeps_nobody_from_theirs(entity, monkeypatch):
     bad, good = start(entity, {"key": "a"}), start(entity, {"key": "b"})
-    lock = engine.progress.lock
+    finish = engine.progress.finish
 
-    def broken(plan):
+    def broken(plan, *lease, **at):
         if plan.pk == bad.pk:
             raise OSError("disk full")
-        return lock(plan)
+        return finish(plan, *lease, **at)
 
-    monkeypatch.setattr(engine.progress, "lock", broken)
+    def refuse_all(*lease, **error):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(engine.progress, "finish", broken)
+    monkeypatch.setattr(engine.progress, "store_failure", refuse_all)
     engine.answer()
     assert statuses(good) == {"b": "done"}
     assert statuses(bad) == {"a": "running"}
