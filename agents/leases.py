@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
 
 from agents import holders
-from agents.models import Step
+from agents.models import Plan, Step
 from ledger import clock
 
 #: Beyond the role's own time-out, for storing what it found.
@@ -45,12 +45,16 @@ SELECT * FROM (
     ORDER BY s.lease_until, s.id LIMIT %s
 ) AS lost
 """
-_TAKE = f"""
+_TAKE = """
 UPDATE agents_step SET status = 'running', fence = fence + 1, attempts = attempts + 1, lease_until = %s,
     started_at = COALESCE(started_at, %s), holder = %s
-WHERE id IN ({{ids}}) AND (id, fence, status) IN (VALUES {{seen}}) AND attempts < max_attempts
-    AND {_FREE.format(step="agents_step")}
+WHERE id IN ({ids}) AND (id, fence, status) IN (VALUES {seen}) AND attempts < max_attempts
+    AND {free}
 RETURNING id, attempts, fence
+"""
+#: The same where the plan is held, and known not to be paused.
+_NOT_STOPPED = """
+    NOT EXISTS (SELECT 1 FROM ledger_switch w WHERE w.stopped AND w.scope IN ('all', 'role:' || agents_step.role, %s))
 """
 _TRY = "INSERT INTO agents_stepattempt (step_id, number, fence, started_at, outcome, detail)"
 
@@ -117,19 +121,21 @@ def end_those_of_the_dead() -> int:
     return of_the_dead().update(lease_until=clock.now() - timedelta(milliseconds=1))
 
 
-def take(steps: Sequence[Due], *, timeout: int, at: datetime) -> Callable[[], list[Taken]]:
+def take(steps: Sequence[Due], *, timeout: int, at: datetime, held: Plan | None = None) -> Callable[[], list[Taken]]:
     """Counts an attempt of each and takes it, unless it is not as it was seen any more, or stopped meanwhile.
 
     Outside a transaction it is committed at once; inside, with what else is in there. Call what is returned to learn
-    which ones: where statements are sent together, at their end.
+    which ones: where statements are sent together, at their end. `held`: their plan, locked and not paused.
     """
     if not steps:
         return list
     adapt = connection.ops.adapt_datetimefield_value
     began, until = adapt(at), adapt(at + timedelta(seconds=timeout) + GRACE)
-    statement = _TAKE.format(ids=_marks(steps), seen=", ".join(["(%s, %s, %s)"] * len(steps)))
+    free = _NOT_STOPPED if held else _FREE.format(step="agents_step")
+    statement = _TAKE.format(free=free, ids=_marks(steps), seen=", ".join(["(%s, %s, %s)"] * len(steps)))
     values = [until, began, holders.me(), *(each.id for each in steps)]
     values += [value for each in steps for value in (each.id, each.fence, each.status)]
+    values += [f"plan:{held.reference}"] if held else []
     cursor = connection.cursor()
     if connection.vendor == "postgresql":
         cursor.execute(

@@ -11,7 +11,7 @@ from django.db.models import F
 
 from agents import entries, progress, templates
 from agents.models import Plan, PlanTemplate, Step
-from ledger import clock, doorbell, numbering, rights
+from ledger import clock, doorbell, numbering, rights, together
 from ledger.actors import Actor
 from ledger.command import ObjectRef, canonical
 from ledger.errors import InvalidInput, Stale
@@ -54,7 +54,7 @@ def start(
             inputs=canonical(dict(inputs or {})),
             started_at=at,
         )
-        Step.objects.bulk_create(
+        rows = Step.objects.bulk_create(
             Step(
                 plan=plan,
                 key=each.key,
@@ -66,9 +66,10 @@ def start(
             )
             for each in steps
         )
-        entries.plan_started(plan, actor=actor, causes=causes)
-        progress.settle(plan, at=at)
-        doorbell.ring(f"plan {plan.reference} started")
+        with together.sent():
+            entries.plan_started(plan, steps=[each.key for each in rows], actor=actor, causes=causes)
+            progress.settle(plan, at=at, rows=rows)
+            doorbell.ring(f"plan {plan.reference} started")
     return plan
 
 

@@ -168,7 +168,7 @@ def _claim(board: Board, *, at: datetime) -> Callable[[], list[Taken]]:
     wave = wave or [each for each in mine[:1] if board.steps[each.id].priority == Step.Priority.HOT and not each.spent]
     if len(mine) - len(wave) > bool(not wave):
         doorbell.ring("engine: more is ready than one worker takes")
-    return leases.take(wave, timeout=_timeout(wave), at=at)
+    return leases.take(wave, timeout=_timeout(wave), at=at, held=board.plan)
 
 
 def _is_quick(due: Due) -> bool:
