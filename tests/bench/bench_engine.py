@@ -180,7 +180,7 @@ def growth(entity: LegalEntity) -> Iterator[Row]:
 
 
 def fill(template: int, size: int) -> None:
-    """Copies of a plan that is done, and every tenth of one that waits, until there are so many."""
+    """Copies of a plan that is done, until there are so many."""
     done = Plan.objects.filter(template=template, status=Plan.Status.DONE).first()
     assert done is not None
     there = Plan.objects.count()
@@ -189,7 +189,7 @@ def fill(template: int, size: int) -> None:
     plan = [each.column for each in Plan._meta.concrete_fields if each.name not in ("id", "reference", "start_key")]
     step = [each.column for each in Step._meta.concrete_fields if each.name not in ("id", "plan")]
     numbers = f"WITH RECURSIVE n (i) AS (SELECT {there + 1} UNION ALL SELECT i + 1 FROM n WHERE i < {size})"
-    copied = "agents_plan.reference LIKE 'COPY-%%' AND NOT EXISTS (SELECT 1 FROM agents_step o WHERE o.plan_id = agents_plan.id)"
+    bare = "NOT EXISTS (SELECT 1 FROM agents_step o WHERE o.plan_id = agents_plan.id)"
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             f"{numbers} INSERT INTO agents_plan (reference, {', '.join(plan)})"
@@ -197,8 +197,9 @@ def fill(template: int, size: int) -> None:
             [done.pk],
         )
         cursor.execute(
-            f"INSERT INTO agents_step (plan_id, {', '.join(step)}) SELECT agents_plan.id, {', '.join('s.' + each for each in step)}"
-            f" FROM agents_step s, agents_plan WHERE s.plan_id = %s AND {copied}",
+            f"INSERT INTO agents_step (plan_id, {', '.join(step)})"
+            f" SELECT agents_plan.id, {', '.join(f's.{each}' for each in step)} FROM agents_step s, agents_plan"
+            f" WHERE s.plan_id = %s AND agents_plan.reference LIKE 'COPY-%%' AND {bare}",
             [done.pk],
         )
     with connection.cursor() as cursor:
