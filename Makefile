@@ -9,7 +9,7 @@ packages = { test -x $(BIN)/uv && VIRTUAL_ENV=$(1) $(BIN)/uv pip install --quiet
 	 || { echo "Installing $(2) with pip, as uv cannot do it here." >&2; \
 	      $(1)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $(2); }
 
-.PHONY: help install run test test-quick test-long faults check lint types floors templates migrations deploy bench lock system-deps tryton clean
+.PHONY: help install run test test-quick test-long faults check lint types floors templates migrations deploy bench lock system-deps tryton peers clean
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -83,6 +83,14 @@ tryton: .venv-tryton/stamp
 	@$(call packages,.venv-tryton,requirements-tryton.txt)
 	@touch $@
 
+## peers        build the environment of the engines that the benchmarks compare ours with
+peers: .venv-peers/stamp
+
+.venv-peers/stamp: requirements-peers.txt | .venv/run.stamp
+	@test -x .venv-peers/bin/python || $(PYTHON) -m venv .venv-peers
+	@$(call packages,.venv-peers,requirements-peers.txt)
+	@touch $@
+
 ## system-deps  chromium and PostgreSQL for the tests (Debian; as root or by sudo)
 system-deps:
 	@sh tests/system_deps.sh
@@ -92,6 +100,7 @@ lock: install
 	$(BIN)/uv pip compile -q --upgrade --no-header --generate-hashes requirements.in -o requirements.txt
 	$(BIN)/uv pip compile -q --upgrade --no-header --generate-hashes requirements-dev.in -o requirements-dev.txt
 	$(BIN)/uv pip compile -q --upgrade --no-header --generate-hashes requirements-tryton.in -o requirements-tryton.txt
+	$(BIN)/uv pip compile -q --upgrade --no-header --generate-hashes requirements-peers.in -o requirements-peers.txt
 
 clean:
-	rm -rf .venv .venv-tryton var
+	rm -rf .venv .venv-tryton .venv-peers var

@@ -13,7 +13,8 @@ from agents import crashpoints, flow, results, roles
 from agents.definition import StepSpec, parse_step
 from agents.errors import OutOfRole, UnknownRole, UnknownVersion
 from agents.leases import Lease
-from agents.models import Plan, Step
+from agents.models import Plan, PlanTemplate, Step
+from agents.results import Known
 from approvals import limits, proposals
 from approvals.evidence import Claim
 from approvals.models import Proposal
@@ -137,15 +138,18 @@ def head_of(entity: LegalEntity) -> int:
     return LedgerHead.objects.values_list("seq", flat=True).get(log=entity.log_id)
 
 
-def open_context(lease: Lease) -> Context:
-    """Reads what the act needs, after the claim. Raises what parks the step when this version does not know it."""
+def open_context(lease: Lease, *, known: Known | None = None, started: int | None = None) -> Context:
+    """For the act of a claimed step: with what the visit read after the claim, and the journal's number before that.
+    Raises what parks the step when this version does not know it."""
     step, plan = lease.step, lease.step.plan
-    if digest(plan.template.definition) != plan.template.digest:
+    if started is None:
+        started = head_of(plan.entity)
+    if not _is_as_published(plan.template):
         raise UnknownVersion(f"{plan.template} is not what this plan began with; publish it anew and start again.")
     spec = parse_step(step.spec)
     if spec.task not in roles.load(step.role).SPECIFICATION.tasks:
         raise UnknownRole(f"The role “{step.role}” has no task “{spec.task}” in this version.")
-    known = results.known(plan)
+    known = known or results.known(plan)
     return Context(
         plan=plan,
         spec=spec,
@@ -153,5 +157,13 @@ def open_context(lease: Lease) -> Context:
         memory=step.memory,
         given=results.given_to(step, spec, known, undone=step.undoes),
         results=flow.seen_from(step.key, {**known.after, step.key: step.after}, known.results),
-        started=head_of(plan.entity),
+        started=started,
     )
+
+
+def _is_as_published(template: PlanTemplate) -> bool:
+    """Looked at once for each time that the template is read."""
+    found = getattr(template, "as_published", None)
+    if found is None:
+        found = template.as_published = digest(template.definition) == template.digest  # type: ignore[attr-defined]
+    return bool(found)

@@ -8,15 +8,17 @@ from __future__ import annotations
 import logging
 import random
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 
-from agents import crashpoints, deadlines, leases, progress, retries, roles, wakes
+from agents import crashpoints, deadlines, leases, progress, retries, roles, wakes, waves
 from agents.context import open_context
-from agents.definition import DEFAULT_TIMEOUT
 from agents.errors import BadTemplate, Fenced, UnknownRole, UnknownVersion, Unresolved
-from agents.leases import Lease
+from agents.leases import Due, Lease
 from agents.models import Step
-from agents.outcomes import Park
+from agents.outcomes import Finish, Park
+from agents.waves import Board, Ended
 from ledger import doorbell
 from ledger.errors import DomainError, Stale, Stopped
 
@@ -36,15 +38,15 @@ def answer() -> int:
     moved = wakes.follow_feed() + wakes.pass_time() + deadlines.pass_time()
     until = time.monotonic() + LONGEST_VISIT
     passed_over: set[int] = set()
-    while steps := leases.due(limit=BATCH, besides=passed_over):
-        for step in steps:
+    while found := leases.due(limit=BATCH, besides=passed_over):
+        for steps in _by_plan(found):
             if time.monotonic() > until:
                 doorbell.ring("engine: more is due")
                 return moved
-            if _advanced(step):
-                moved += 1
-            else:
-                passed_over.add(step.pk)
+            visited = _visited(steps)
+            moved += visited
+            if not visited:
+                passed_over.update(each.id for each in steps)
     return moved
 
 
@@ -53,37 +55,75 @@ def due() -> bool:
     return wakes.due() or deadlines.due() or bool(leases.due(limit=1)) or leases.of_the_dead().exists()
 
 
-def _advanced(step: Step) -> bool:
-    """A step that cannot even be stored is passed over: it keeps nobody else from theirs."""
+def _by_plan(found: Sequence[Due]) -> list[list[Due]]:
+    plans: dict[int, list[Due]] = {}
+    for each in found:
+        plans.setdefault(each.plan, []).append(each)
+    return list(plans.values())
+
+
+def _visited(steps: Sequence[Due]) -> int:
+    """A plan whose steps cannot even be stored is passed over: it keeps nobody else from theirs."""
     try:
-        return advance(step)
+        return visit(steps)
     except Exception:
-        log.exception("step %s could not be stored", step.pk)
-        return False
+        log.exception("plan %s: a step could not be stored", steps[0].plan)
+        return 0
 
 
-def advance(step: Step) -> bool:
-    """Takes one due step as far as its act goes. False: another worker has it."""
-    lease = leases.claim(step, timeout=int(step.spec.get("timeout", DEFAULT_TIMEOUT)))
-    if lease is None:
-        return _give_up_spent(step)
+def visit(steps: Sequence[Due]) -> int:
+    """Takes what is due of one plan, and goes on with it while a wave makes the next one ready. Returns how many steps
+    moved; 0 when another worker has them."""
+    moved = sum(_give_up_spent(Step.objects.get(pk=each.id)) for each in steps if each.spent)
+    taken = waves.begin([each for each in steps if not each.spent])
+    if not taken:
+        return moved
     crashpoints.reach("claimed")
+    board = waves.read(steps[0].plan)
+    claimed = board.leases(taken)
+    while claimed:
+        moved += len(claimed)
+        ended = [each for each in (_acted(lease, board) for lease in claimed) if each is not None]
+        claimed = _stored(board, ended) if ended else []
+        if claimed:
+            crashpoints.reach("claimed")
+    return moved
+
+
+def _acted(lease: Lease, board: Board) -> Ended | None:
+    """The act's result, to be stored with its wave; None: it ended in another way, which is stored already."""
+    with _failures_stored(lease):
+        context = open_context(lease, known=board.known, started=board.head)
+        crashpoints.reach("acting")
+        outcome = roles.load(lease.step.role).act(context)
+        crashpoints.reach("acted")
+        if isinstance(outcome, Finish):
+            return Ended(lease, outcome)
+        progress.store(lease, outcome, seen=context.seen, started=context.started)
+    return None
+
+
+def _stored(board: Board, ended: Sequence[Ended]) -> list[Lease]:
+    """Returns the next wave; none when this one had to be stored one by one, because the plan is not as it was or one
+    of the results cannot be stored."""
     try:
-        _run(step, lease)
+        return waves.store(board, ended)
+    except Exception as error:
+        log.info("plan %s: a wave is stored one by one: %r", board.plan.reference, error)
+    for each in ended:
+        with _failures_stored(each.lease):
+            progress.store(each.lease, each.outcome, seen={}, started=board.head)
+    return []
+
+
+@contextmanager
+def _failures_stored(lease: Lease) -> Iterator[None]:
+    """What goes wrong inside is stored as the end of this attempt; after a take-over nothing is."""
+    step = lease.step
+    try:
+        yield
     except Fenced:
         log.warning("step %s was taken over; attempt %s is dropped", step.pk, lease.attempt)
-    return True
-
-
-def _run(step: Step, lease: Lease) -> None:
-    try:
-        context = open_context(lease)
-        crashpoints.reach("acting")
-        outcome = roles.load(step.role).act(context)
-        crashpoints.reach("acted")
-        progress.store(lease, outcome, seen=context.seen, started=context.started)
-    except Fenced:
-        raise
     except UNKNOWN as error:
         progress.store(lease, Park(error.message), seen={}, started=0)
     except Stopped as error:

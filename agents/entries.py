@@ -25,14 +25,14 @@ def step_ref(plan: Plan, key: str) -> ObjectRef:
     return ObjectRef("step", f"{plan.reference}/{key}")
 
 
-def plan_started(plan: Plan, *, actor: Actor, causes: Sequence[int] = ()) -> Entry:
+def plan_started(plan: Plan, *, steps: Sequence[str], actor: Actor, causes: Sequence[int] = ()) -> Entry:
     return record(
         "plan.started",
         actor=actor,
         entity=plan.entity,
         objects=[plan_ref(plan), ObjectRef(plan.subject_kind, plan.subject_key)],
         data={
-            "steps": list(plan.steps.order_by("id").values_list("key", flat=True)),
+            "steps": list(steps),
             "template": plan.template.name,
             "version": plan.template.version,
             "digest": plan.template.digest,

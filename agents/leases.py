@@ -1,22 +1,62 @@
-"""Who works on a step: due steps, and the claim by one conditional UPDATE with lease and fence."""
+"""Who works on a step: due steps in their order, and the claim by one conditional UPDATE with lease and fence.
+
+These statements run many times a second, so they are written out; what they name is checked by their tests.
+"""
+# ruff: noqa: S608  every statement here is made of constants and placeholders
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import json
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
-from django.db.models.functions import Coalesce
 
 from agents import holders
-from agents.models import Step, StepAttempt
+from agents.models import Plan, Step
 from ledger import clock
-from ledger.models import Switch
 
 #: Beyond the role's own time-out, for storing what it found.
 GRACE = timedelta(seconds=5)
+#: Of a step `s`: no stop button holds it, and its plan is not paused.
+_FREE = """
+    NOT EXISTS (SELECT 1 FROM ledger_switch w WHERE w.stopped AND w.scope IN ('all', 'role:' || {step}.role))
+    AND EXISTS (
+        SELECT 1 FROM agents_plan p WHERE p.id = {step}.plan_id AND p.paused_at IS NULL
+        AND NOT EXISTS (SELECT 1 FROM ledger_switch w WHERE w.stopped AND w.scope = 'plan:' || p.reference)
+    )
+"""
+_COLUMNS = "s.id, s.plan_id, s.status, s.fence, s.role, s.spec, s.attempts >= s.max_attempts AS spent"
+#: Ready ones by latency class and age, from the index of the ready ones; then those that their holder has lost.
+_DUE = f"""\
+SELECT * FROM (
+    SELECT {_COLUMNS} FROM agents_step s
+    WHERE s.status = 'ready' AND s.due_at <= {{now}} AND s.pool = '' {{besides}} AND {_FREE.format(step="s")}
+    ORDER BY s.priority, s.due_at, s.id LIMIT %s
+) AS ready
+UNION ALL
+SELECT * FROM (
+    SELECT {_COLUMNS} FROM agents_step s
+    WHERE s.status = 'running' AND s.lease_until < {{now}} AND s.pool = '' {{besides}} AND {_FREE.format(step="s")}
+    ORDER BY s.lease_until, s.id LIMIT %s
+) AS lost
+"""
+_TAKE = """
+UPDATE agents_step SET status = 'running', fence = fence + 1, attempts = attempts + 1, lease_until = %s,
+    started_at = COALESCE(started_at, %s), holder = %s
+WHERE id IN ({ids}) AND (id, fence, status) IN (VALUES {seen}) AND attempts < max_attempts
+    AND {free}
+RETURNING id, attempts, fence
+"""
+#: The same where the plan is held, and known not to be paused.
+_NOT_STOPPED = """
+    NOT EXISTS (SELECT 1 FROM ledger_switch w WHERE w.stopped AND w.scope IN ('all', 'role:' || agents_step.role, %s))
+"""
+_TRY = "INSERT INTO agents_stepattempt (step_id, number, fence, started_at, outcome, detail)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,44 +68,100 @@ class Lease:
     attempt: int
 
 
-def due(*, limit: int, besides: Collection[int] = ()) -> list[Step]:
-    """Steps that a worker may take now: ready ones, and those whose holder let its lease run out; of a plan that is
-    paused, none."""
-    stopped = list(Switch.objects.filter(stopped=True).values_list("scope", flat=True))
-    if "all" in stopped:
-        return []
-    at = clock.now()
-    takeable = Q(status=Step.Status.READY, due_at__lte=at) | Q(status=Step.Status.RUNNING, lease_until__lt=at)
-    return list(
-        Step.objects.filter(takeable, pool="", plan__paused_at=None)
-        .exclude(role__in=[each.removeprefix("role:") for each in stopped if each.startswith("role:")])
-        .exclude(plan__reference__in=[each.removeprefix("plan:") for each in stopped if each.startswith("plan:")])
-        .exclude(pk__in=besides)
-        .select_related("plan__template", "plan__entity__log", "plan__requested_by")
-        .order_by("due_at", "id")[:limit]
-    )
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A step that a worker may take now, as it was seen."""
+
+    id: int
+    plan: int
+    status: str
+    fence: int
+    role: str
+    spec: dict[str, Any]
+    #: It has no start left.
+    spent: bool = False
+
+    @classmethod
+    def of(cls, step: Step) -> Due:
+        spent = step.attempts >= step.max_attempts
+        return cls(step.pk, step.plan_id, step.status, step.fence, step.role, step.spec, spent)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    id: int
+    attempt: int
+    fence: int
+
+
+def due(*, limit: int, besides: Collection[int] = ()) -> list[Due]:
+    """Steps that a worker of ours may take now: ready ones, and those whose holder let its lease run out.
+
+    Hot ones first, then the longest due. What a stop button holds, or a plan that is paused, is not among them.
+    """
+    excluded = f"AND s.id NOT IN ({_marks(besides)})" if besides else ""
+    with connection.cursor() as cursor:
+        cursor.execute(_DUE.format(besides=excluded, now=clock.expression()), [*besides, limit, *besides, limit])
+        rows = cursor.fetchall()
+    return [
+        Due(pk, plan, status, fence, role, json.loads(spec) if isinstance(spec, str) else spec, bool(spent))
+        for pk, plan, status, fence, role, spec, spent in rows
+    ]
+
+
+def of_the_dead() -> QuerySet[Step]:
+    """Steps at work whose worker is provably dead."""
+    running = Step.objects.filter(status=Step.Status.RUNNING).exclude(holder="")
+    dead = holders.dead(running.values_list("holder", flat=True).distinct().order_by())
+    return running.filter(holder__in=dead, lease_until__gte=clock.now()) if dead else Step.objects.none()
+
+
+def end_those_of_the_dead() -> int:
+    """Their leases have run out from now on. Returns how many."""
+    return of_the_dead().update(lease_until=clock.now() - timedelta(milliseconds=1))
+
+
+def take(steps: Sequence[Due], *, timeout: int, at: datetime, held: Plan | None = None) -> Callable[[], list[Taken]]:
+    """Counts an attempt of each and takes it, unless it is not as it was seen any more, or stopped meanwhile.
+
+    Outside a transaction it is committed at once; inside, with what else is in there. Call what is returned to learn
+    which ones: where statements are sent together, at their end. `held`: their plan, locked and not paused.
+    """
+    if not steps:
+        return list
+    adapt = connection.ops.adapt_datetimefield_value
+    began, until = adapt(at), adapt(at + timedelta(seconds=timeout) + GRACE)
+    free = _NOT_STOPPED if held else _FREE.format(step="agents_step")
+    statement = _TAKE.format(free=free, ids=_marks(steps), seen=", ".join(["(%s, %s, %s)"] * len(steps)))
+    values = [until, began, holders.me(), *(each.id for each in steps)]
+    values += [value for each in steps for value in (each.id, each.fence, each.status)]
+    values += [f"plan:{held.reference}"] if held else []
+    cursor = connection.cursor()
+    if connection.vendor == "postgresql":
+        cursor.execute(
+            f"WITH taken AS ({statement}) {_TRY} SELECT id, attempts, fence, %s::timestamptz, '', '' FROM taken"
+            " RETURNING step_id, number, fence",
+            [*values, began],
+        )
+        return partial(_taken, cursor)
+    with transaction.atomic():
+        cursor.execute(statement, values)
+        taken = _taken(cursor)
+        for each in taken:
+            cursor.execute(f"{_TRY} VALUES (%s, %s, %s, %s, '', '')", [each.id, each.attempt, each.fence, began])
+    return lambda: taken
+
+
+def _taken(cursor: Any) -> list[Taken]:
+    return sorted((Taken(*row) for row in cursor.fetchall()), key=lambda each: each.id)
 
 
 def claim(step: Step, *, timeout: int) -> Lease | None:
     """Counts the attempt and takes the step, committed before any work. None: another worker was faster."""
-    with transaction.atomic():
-        at = clock.now()
-        taken = Step.objects.filter(
-            pk=step.pk, status=step.status, fence=step.fence, attempts__lt=F("max_attempts")
-        ).update(
-            status=Step.Status.RUNNING,
-            fence=F("fence") + 1,
-            holder=holders.me(),
-            attempts=F("attempts") + 1,
-            lease_until=at + timedelta(seconds=timeout) + GRACE,
-            started_at=Coalesce(F("started_at"), at),
-        )
-        if not taken:
-            return None
-        step.fence += 1
-        step.attempts += 1
-        StepAttempt.objects.create(step_id=step.pk, number=step.attempts, fence=step.fence, started_at=at)
-    return Lease(step, step.fence, step.attempts)
+    for each in take([Due.of(step)], timeout=timeout, at=clock.now())():
+        step.status, step.fence, step.attempts = Step.Status.RUNNING, each.fence, each.attempt
+        return Lease(step, each.fence, each.attempt)
+    return None
 
 
 def take_spent(step: Step) -> Lease | None:
@@ -76,17 +172,10 @@ def take_spent(step: Step) -> Lease | None:
     return Lease(step, step.fence + 1, step.attempts) if taken else None
 
 
-def of_the_dead() -> QuerySet[Step]:
-    """Steps at work whose worker is provably dead."""
-    running = Step.objects.filter(status=Step.Status.RUNNING, lease_until__gte=clock.now()).exclude(holder="")
-    return running.filter(holder__in=holders.dead(running.values_list("holder", flat=True).distinct().order_by()))
-
-
-def end_those_of_the_dead() -> int:
-    """Their leases have run out from now on. Returns how many."""
-    return of_the_dead().update(lease_until=clock.now() - timedelta(milliseconds=1))
-
-
 def held(lease: Lease) -> Q:
     """Every later write of the holder is filtered by this."""
     return Q(pk=lease.step.pk, fence=lease.fence, status=Step.Status.RUNNING)
+
+
+def _marks(values: Collection[Any]) -> str:
+    return ", ".join(["%s"] * len(values))

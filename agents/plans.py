@@ -17,7 +17,7 @@ from agents.errors import WrongType
 from agents.models import AwaitedObject, Plan, PlanTemplate, Step, StepOverride
 from agents.roles import asking
 from agents.steps import AT_REST
-from ledger import clock, doorbell, numbering, rights
+from ledger import clock, doorbell, numbering, rights, together
 from ledger.actors import Actor
 from ledger.command import ObjectRef, canonical, digest
 from ledger.errors import InvalidInput, Stale
@@ -60,10 +60,11 @@ def start(
             inputs=canonical(dict(inputs or {})),
             started_at=at,
         )
-        Step.objects.bulk_create(steps.row(plan, asdict(each), at=at) for each in specs)
-        entries.plan_started(plan, actor=actor, causes=causes)
-        progress.settle(plan, at=at)
-        doorbell.ring(f"plan {plan.reference} started")
+        rows = Step.objects.bulk_create(steps.row(plan, asdict(each), at=at) for each in specs)
+        with together.sent():
+            entries.plan_started(plan, steps=[each.key for each in rows], actor=actor, causes=causes)
+            progress.settle(plan, at=at, rows=rows)
+            doorbell.ring(f"plan {plan.reference} started")
     return plan
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 
 from agents import compensating, crashpoints, entries, fanning, flow, results, roles, wakes
@@ -19,16 +19,23 @@ from agents.models import AwaitedObject, ModelCall, Plan, Step, StepAttempt
 from agents.outcomes import AskPerson, Await, End, Finish, Outcome, Park
 from agents.steps import AT_REST, cancel_open
 from approvals.evidence import Claim
-from ledger import clock
+from ledger import clock, together
 from ledger.actors import Actor
 from ledger.command import ObjectRef, canonical, digest
+from ledger.models import Entry
 
 Status = Step.Status
 Tried = StepAttempt.Outcome
-
-
 #: What of a plan changes while it lives.
 STATE = ("status", "reason", "ended_at", "paused_at", "compensating_at")
+_RESULT = """
+UPDATE agents_step SET status = 'done', result = %s, result_digest = %s, evidence = %s, error = '', waiting_for = '',
+    ended_at = %s, lease_until = NULL
+WHERE id = %s AND fence = %s AND status = 'running'
+"""
+_TRIED = """
+UPDATE agents_stepattempt SET ended_at = %s, outcome = 'finished', detail = '' WHERE step_id = %s AND number = %s
+"""
 
 
 def store(lease: Lease, outcome: Outcome, *, seen: Mapping[ObjectRef, int], started: int) -> None:
@@ -36,12 +43,10 @@ def store(lease: Lease, outcome: Outcome, *, seen: Mapping[ObjectRef, int], star
 
     A result that is not of the type that the step gives is refused with `WrongType` and not stored.
     """
-    if isinstance(outcome, Finish):
-        outcome = replace(outcome, result=results.require(lease.step, outcome.result))
     with transaction.atomic(durable=True):
         plan, at = _lock(lease)
         if isinstance(outcome, Finish):
-            _finish(plan, lease, outcome, at=at)
+            finish(plan, lease, outcome, at=at)
         elif isinstance(outcome, Await):
             _wait(plan, lease, outcome, seen=seen, started=started, at=at)
         elif isinstance(outcome, Park):
@@ -150,28 +155,41 @@ def _note(lease: Lease, outcome: str, detail: str = "", *, at: datetime) -> None
     )
 
 
-def _finish(plan: Plan, lease: Lease, outcome: Finish, *, at: datetime) -> None:
-    result = outcome.result
-    evidence = [_claim_json(each) for each in outcome.evidence]
-    _take(
-        lease,
-        status=Status.DONE,
-        result=result,
-        result_digest=digest(result),
-        evidence=evidence,
-        error="",
-        waiting_for="",
-        ended_at=at,
-    )
-    _note(lease, Tried.FINISHED, at=at)
-    entries.step_finished(
+def finish(plan: Plan, lease: Lease, outcome: Finish, *, at: datetime) -> Entry:
+    """Inside the lock of the plan. Raises `WrongType` for a result that is not of the type that the step gives."""
+    step = lease.step
+    result = results.require(step, outcome.result)
+    evidence, found = [_claim_json(each) for each in outcome.evidence], digest(result)
+    _write_result(lease, result, found, evidence, at=at)
+    step.status, step.result, step.result_digest = Status.DONE, result, found
+    return entries.step_finished(
         plan,
-        lease.step,
-        result_digest=digest(result),
+        step,
+        result_digest=found,
         evidence=len(evidence),
-        model=_model_asked(plan, lease.step),
+        model=_model_asked(plan, step),
         reader=outcome.reader,
     )
+
+
+def _write_result(lease: Lease, result: Any, result_digest: str, evidence: Any, *, at: datetime) -> None:
+    """The guarded write, and the end of the attempt; written out, because it is done for each step."""
+    adapt, ended = connection.ops.adapt_json_value, connection.ops.adapt_datetimefield_value(at)
+    values = [adapt(result, None), result_digest, adapt(evidence, None), ended, lease.step.pk, lease.fence]
+    tried = [ended, lease.step.pk, lease.attempt]
+    cursor = connection.cursor()
+    if connection.vendor == "postgresql":
+        cursor.execute(f"WITH done AS ({_RESULT} RETURNING id) {_TRIED} AND EXISTS (SELECT FROM done)", values + tried)
+    else:
+        cursor.execute(_RESULT, values)
+        if cursor.rowcount:
+            cursor.execute(_TRIED, tried)
+    together.at_the_end(partial(_require_written, cursor))
+
+
+def _require_written(cursor: Any) -> None:
+    if cursor.rowcount != 1:
+        raise Fenced()
 
 
 def _model_asked(plan: Plan, step: Step) -> dict[str, str]:
@@ -232,27 +250,36 @@ def cancel_rest(plan: Plan, *, reason: str, at: datetime) -> None:
     plan.reason, plan.paused_at = reason, None
 
 
-def settle(plan: Plan, *, at: datetime, actor: Actor = entries.ENGINE) -> None:
-    """Moves the steps as `flow` decides, and says what the plan as a whole is doing. Inside its lock."""
+def settle(plan: Plan, *, at: datetime, actor: Actor = entries.ENGINE, rows: Sequence[Step] | None = None) -> bool:
+    """Moves the steps as `flow` decides, and says what the plan as a whole is doing. Inside its lock.
+
+    `rows`: its steps as they are, by id, when the caller knows them to be so. Returns whether steps became ready and
+    nothing else happened to any: then the rows say what the table does.
+    """
     before = {name: getattr(plan, name) for name in STATE}
-    rows = {each.key: each for each in plan.steps.only(*READ).order_by("id")}
-    moves = _decide(plan, rows)
-    rows |= _apply(plan, rows, moves, at=at)
+    if rows is None:
+        rows = list(plan.steps.only(*READ).order_by("id"))
+    known = {each.key: each for each in rows}
+    moves = _decide(plan, known)
+    known |= _apply(plan, known, moves, at=at)
     if moves.compensate and plan.compensating_at is None:
-        undo(plan, rows[moves.compensate], at=at)
+        undo(plan, known[moves.compensate], at=at)
         settle(plan, at=at, actor=actor)
-        return
+        return False
     plan.status = moves.status
     if not plan.is_live:
         plan.paused_at = None
         # Time never runs backwards in a plan, whatever the clock does.
         plan.ended_at = plan.ended_at or max(plan.started_at, at)
     if plan.compensating_at is None:
-        plan.reason = _reason(plan, rows)
-    if any(getattr(plan, name) != value for name, value in before.items()):
-        plan.save(update_fields=STATE)
+        plan.reason = _reason(plan, known)
+    now = {name: getattr(plan, name) for name in STATE}
+    if now != before:
+        Plan.objects.filter(pk=plan.pk).update(**now)
     if plan.status != before["status"]:
-        _tell(plan, rows, actor=actor)
+        _tell(plan, known, actor=actor)
+    others = (moves.skipped, moves.parked, moves.failed, moves.gathered, moves.fanned_out, moves.notes)
+    return not any(others)
 
 
 #: What `settle` reads of a step.
@@ -313,6 +340,9 @@ def _release(rows: Mapping[str, Step], moves: Moves, *, at: datetime) -> None:
     """Branches that were only just added stand already as they should."""
     if ready := [rows[key].pk for key in moves.ready if key in rows]:
         Step.objects.filter(pk__in=ready).update(status=Status.READY, due_at=at)
+        for key in moves.ready:
+            if key in rows:
+                rows[key].status, rows[key].due_at = Status.READY, at
     if skipped := [rows[key] for key in moves.skipped if key in rows]:
         ids = [each.pk for each in skipped]
         if any(each.status != Status.PENDING for each in skipped):

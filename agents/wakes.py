@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from agents import crashpoints
@@ -17,56 +17,60 @@ from ledger.command import ObjectRef
 from ledger.models import Cursor, EntryObject, LedgerHead
 
 CURSOR = "engine"
+_BEHIND = """\
+SELECT h.log FROM ledger_ledgerhead h LEFT JOIN ledger_cursor c ON c.log_id = h.log AND c.name = %s
+WHERE h.seq > COALESCE(c.seq, 0) AND EXISTS (SELECT 1 FROM agents_awaitedobject) ORDER BY h.log
+"""
 
 
 def due() -> bool:
-    """Whether the journal has gone on, or somebody's time has come."""
-    return any(_behind(log) for log in _logs()) or _late().exists()
+    """Whether the journal has gone on while somebody waits, or somebody's time has come."""
+    return bool(_behind()) or _late().exists()
 
 
 def follow_feed() -> int:
-    """Reads on in every log and wakes the steps that wait for a named object. Returns how many were woken."""
-    return sum(_follow(log) for log in _logs())
+    """Reads on in every log and wakes the steps that wait for a named object. Returns how many were woken.
+
+    While nobody waits there is nothing to read, and the place stays where it is. Whoever begins to wait at that moment
+    looks again after its commit, because its visit goes round until nothing moves.
+    """
+    return sum(_follow(log) for log in _behind())
 
 
-def _logs() -> list[str]:
-    return list(LedgerHead.objects.order_by("log").values_list("log", flat=True))
+def _behind() -> list[str]:
+    """Logs that have gone on and in which somebody waits. Looked at without a lock, so an idle visit writes nothing."""
+    with connection.cursor() as cursor:
+        cursor.execute(_BEHIND, [CURSOR])
+        return [log for (log,) in cursor.fetchall()]
 
 
 def _follow(log: str) -> int:
-    woken = 0
-    while _behind(log):
-        with transaction.atomic():
-            hold_cursor(log)
-            entries = feed.read(CURSOR, log=log)
-            if not entries:
-                break
-            named = EntryObject.objects.filter(
-                entry__log=log,
-                entry__seq__gte=entries[0].seq,
-                entry__seq__gt=OuterRef("since"),
-                entry__seq__lte=entries[-1].seq,
-                kind=OuterRef("kind"),
-                key=OuterRef("key"),
-            )
-            woken += wake(
-                AwaitedObject.objects.filter(Exists(named), step__plan__entity__log=log).values_list("step", flat=True)
-            )
-            feed.advance(CURSOR, log=log, to=entries[-1].seq)
-            crashpoints.reach("woken")
+    with transaction.atomic():
+        place = hold_cursor(log)
+        head = LedgerHead.objects.values_list("seq", flat=True).get(log=log)
+        named = EntryObject.objects.filter(
+            entry__log=log,
+            entry__seq__gt=place,
+            entry__seq__lte=head,
+            kind=OuterRef("kind"),
+            key=OuterRef("key"),
+        ).filter(entry__seq__gt=OuterRef("since"))
+        woken = wake(
+            AwaitedObject.objects.filter(Exists(named), step__plan__entity__log=log).values_list("step", flat=True)
+        )
+        feed.advance(CURSOR, log=log, to=head)
+        crashpoints.reach("woken")
     return woken
 
 
-def _behind(log: str) -> bool:
-    """Looked at without a lock, so that an idle visit writes nothing."""
-    cursor = Cursor.objects.filter(name=CURSOR, log=log).first()
-    return LedgerHead.objects.filter(log=log, seq__gt=cursor.seq if cursor else 0).exists()
-
-
-def hold_cursor(log: str) -> None:
-    """Following and starting to wait exclude each other, so that no fact falls between the two."""
-    Cursor.objects.get_or_create(name=CURSOR, log_id=log)
-    Cursor.objects.select_for_update(no_key=True).get(name=CURSOR, log_id=log)
+def hold_cursor(log: str) -> int:
+    """Following and starting to wait exclude each other, so that no fact falls between the two. Returns the place."""
+    row = Cursor.objects.select_for_update(no_key=True).filter(name=CURSOR, log_id=log)
+    place = row.values_list("seq", flat=True).first()
+    if place is None:
+        Cursor.objects.get_or_create(name=CURSOR, log_id=log)
+        place = row.values_list("seq", flat=True).get()
+    return place
 
 
 def happened_since(known: Mapping[ObjectRef, int], *, log: str) -> bool:

@@ -11,13 +11,15 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+from functools import partial
 from typing import Any
 
 import rfc8785
 from django.core.exceptions import ValidationError
 from django.db import DatabaseError, connection, transaction
+from django.utils.functional import SimpleLazyObject
 
-from ledger import databases
+from ledger import databases, together
 from ledger.errors import InvalidInput, LedgerUnavailable
 from ledger.models import Entry, LedgerHead
 
@@ -48,11 +50,28 @@ def fresh_origin(name: str) -> str:
 
 
 def append(log: str, body: dict[str, Any]) -> Entry:
-    """Adds the body to the log as its next entry. On `LedgerUnavailable` the transaction is lost for good."""
+    """Adds the body to the log as its next entry. On `LedgerUnavailable` the transaction is lost for good.
+
+    Among statements that are sent together the entry is read when its first field is, and looked for at their end.
+    """
     before, after = halves(body)
+    cursor = connection.cursor()
     try:
-        with connection.cursor() as cursor:
-            row = databases.of(connection).append(cursor, log=log, before=before, after=after)
+        databases.of(connection).send(cursor, log=log, before=before, after=after)
+    except DatabaseError as error:
+        transaction.set_rollback(True)
+        raise LedgerUnavailable() from error
+    if not together.is_open():
+        return _appended(log, cursor)
+    entry: Any = SimpleLazyObject(partial(_appended, log, cursor))
+    together.at_the_end(lambda: entry.pk)
+    return entry
+
+
+def _appended(log: str, cursor: Any) -> Entry:
+    try:
+        with cursor:
+            row = databases.of(connection).appended(cursor)
     except DatabaseError as error:
         transaction.set_rollback(True)
         raise LedgerUnavailable() from error

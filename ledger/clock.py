@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 Row = TypeVar("Row", bound=Model)
 #: A difference that no adjustment of a healthy clock makes.
 JUMP = timedelta(minutes=5)
+#: The instant in a statement that asks for other things as well; `read` makes a time of it.
+EXPRESSION = {"postgresql": "clock_timestamp()", "sqlite": "strftime('%%Y-%%m-%%dT%%H:%%M:%%f', 'now')"}
 _shift = timedelta(0)
 #: The last reading, with this machine's own count of seconds, which no setting of a clock moves.
 _last: tuple[datetime, float] | None = None
@@ -89,6 +91,25 @@ def unless_held(rows: QuerySet[Row]) -> QuerySet[Row]:
     if jumped() and held():
         return rows.none()
     return rows.filter(~Exists(ClockJump.objects.filter(confirmed_at=None)))
+
+
+def as_told(told: datetime | str) -> datetime:
+    """What the database said for `EXPRESSION`, beside other things."""
+    found = datetime.fromisoformat(told).replace(tzinfo=UTC) if isinstance(told, str) else told.astimezone(UTC)
+    observe(found)
+    return found + _shift
+
+
+def expression() -> str:
+    """The instant, for a statement that compares with it and stands outside transactions, or is sent before the answer
+    to another is known."""
+    if connection.vendor == "postgresql":
+        return (
+            f"(statement_timestamp() + interval '{_shift.total_seconds()} seconds')"
+            if _shift
+            else "statement_timestamp()"
+        )
+    return f"'{connection.ops.adapt_datetimefield_value(now())}'"
 
 
 def shift(by: timedelta) -> None:

@@ -79,3 +79,9 @@ def gives(name: str, task: str) -> Record | None:
     """What the result of this task holds; None when nobody says."""
     role = of(name)
     return None if role is None else role.gives.get(task)
+
+
+def quick(name: str) -> frozenset[str]:
+    """Its quick tasks; none when there is no such role."""
+    role = of(name)
+    return frozenset() if role is None else role.quick

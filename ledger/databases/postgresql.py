@@ -273,10 +273,20 @@ def wanting(cursor: Any, triggers: Iterable[Trigger]) -> list[str]:
 
 def append(cursor: Any, *, log: str, before: str, after: str) -> Sequence[Any] | None:
     """The new row of ledger_entry in the model's order, or None when there is no such log."""
+    send(cursor, log=log, before=before, after=after)
+    return appended(cursor)
+
+
+def send(cursor: Any, *, log: str, before: str, after: str) -> None:
+    """The first half of `append`, for statements that go to the server together."""
     cursor.execute(
         "SELECT id, log_id, seq, time, kind, actor_kind, actor_id, bytes, prev, hash FROM ledger_append(%s, %s, %s)",
         [log, before.encode(), after.encode()],
     )
+
+
+def appended(cursor: Any) -> Sequence[Any] | None:
+    """The second half of `append`."""
     return cursor.fetchone()
 
 

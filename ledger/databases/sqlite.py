@@ -231,7 +231,17 @@ RETURNING id, log_id, seq, time || '', kind, actor_kind, actor_id, bytes, prev, 
 
 def append(cursor: Any, *, log: str, before: str, after: str) -> Sequence[Any] | None:
     """The new row of ledger_entry in the model's order, or None when there is no such log."""
+    send(cursor, log=log, before=before, after=after)
+    return appended(cursor)
+
+
+def send(cursor: Any, *, log: str, before: str, after: str) -> None:
+    """The first half of `append`."""
     cursor.execute(APPEND, [before, after, log])
+
+
+def appended(cursor: Any) -> Sequence[Any] | None:
+    """The second half of `append`."""
     row = cursor.fetchone()
     return row and (*row[:3], datetime.fromisoformat(row[3]).replace(tzinfo=UTC), *row[4:])
 

@@ -304,15 +304,18 @@ def test_a_step_whose_terms_cannot_be_read_is_parked(entity):
 
 def test_a_step_that_cannot_even_be_stored_keeps_nobody_from_theirs(entity, monkeypatch):
     bad, good = start(entity, {"key": "a"}), start(entity, {"key": "b"})
-    store = engine.progress.store
+    finish = engine.progress.finish
 
-    def broken(lease, *outcome, **seen):
-        if lease.step.plan_id == bad.pk:
+    def broken(plan, *lease, **at):
+        if plan.pk == bad.pk:
             raise OSError("disk full")
-        store(lease, *outcome, **seen)
+        return finish(plan, *lease, **at)
 
-    monkeypatch.setattr(engine.progress, "store", broken)
-    monkeypatch.setattr(engine.progress, "store_failure", broken)
+    def refuse_all(*lease, **error):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(engine.progress, "finish", broken)
+    monkeypatch.setattr(engine.progress, "store_failure", refuse_all)
     engine.answer()
     assert statuses(good) == {"b": "done"}
     assert statuses(bad) == {"a": "running"}

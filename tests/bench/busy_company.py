@@ -266,7 +266,9 @@ def _read(company: Company, requisition: Requisition, plan: Plan, step: Step) ->
     human, structured = Actor.human(company.person), requisition.structured
     requisition.status, requisition.structured = "captured", {}
     of_buying.requisition_fact("captured", requisition, actor=human)
-    of_plans.plan_started(plan, actor=Actor.system("triggers"), causes=[1])
+    of_plans.plan_started(
+        plan, steps=[each.key for each in plan.steps.order_by("id")], actor=Actor.system("triggers"), causes=[1]
+    )
     requisition.structured = structured
     of_buying.requisition_fact("read", requisition, actor=BUYER)
     of_plans.step_finished(plan, step, result_digest=step.result_digest, evidence=3, model={})

@@ -141,7 +141,7 @@ def test_when_the_ledger_cannot_be_written_the_change_is_lost_even_if_the_error_
     def broken(*args, **kwargs):
         raise DatabaseError("disk full")
 
-    monkeypatch.setattr(databases.of(transaction.get_connection()), "append", broken)
+    monkeypatch.setattr(databases.of(transaction.get_connection()), "send", broken)
     with transaction.atomic():
         CostCentre.objects.create(entity=entity, code="X", name="X")
         try:
