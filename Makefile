@@ -61,7 +61,7 @@ test: check
 
 ## test-quick   unit tests on SQLite only
 test-quick: .venv/dev.stamp
-	$(BIN)/pytest -m "not browser and not tryton and not faults and not long" -n 2
+	$(BIN)/pytest -m "not browser and not tryton and not faults and not long" -n 2 --dist loadscope --no-loadscope-reorder
 
 ## test-long    the long programmes as well
 test-long: .venv/dev.stamp

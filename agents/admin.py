@@ -1,8 +1,22 @@
 from django.contrib import admin
 from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
 
 from agents.models import ModelCall, Plan, PlanTemplate, Step, StepAttempt
 from ledger.adminsite import ReadOnlyAdmin, ReadOnlyInline
+
+
+def _page_of(plan: str, step: str = "") -> str | None:
+    """Where the roof shows it; None without one."""
+    try:
+        return reverse("console:plan", args=[plan]) + (f"?step={step}" if step else "")
+    except NoReverseMatch:
+        return None
+
+
+def _link(address: str | None) -> str:
+    return format_html('<a href="{}">{}</a>', address, _("open")) if address else ""
 
 
 class StepInline(ReadOnlyInline):
@@ -25,7 +39,7 @@ class PlanTemplateAdmin(ReadOnlyAdmin):
 
 @admin.register(Plan)
 class PlanAdmin(ReadOnlyAdmin):
-    list_display = ("reference", "template", "subject_key", "requested_by", "status", "started_at", "ended_at")
+    list_display = ("reference", "page", "template", "subject_key", "requested_by", "status", "started_at", "ended_at")
     list_filter = ("entity", "status", "template__name")
     list_select_related = ("template", "requested_by")
     search_fields = ("reference", "subject_key")
@@ -33,19 +47,27 @@ class PlanAdmin(ReadOnlyAdmin):
     inlines = (StepInline,)
 
     def view_on_site(self, obj: Plan) -> str | None:
-        try:
-            return reverse("console:plan", args=[obj.reference])
-        except NoReverseMatch:
-            return None
+        return _page_of(obj.reference)
+
+    @admin.display(description=_("page"))
+    def page(self, obj: Plan) -> str:
+        return _link(_page_of(obj.reference))
 
 
 @admin.register(Step)
 class StepAdmin(ReadOnlyAdmin):
-    list_display = ("plan", "key", "role", "status", "attempts", "due_at", "waiting_for")
+    list_display = ("plan", "key", "page", "role", "status", "attempts", "due_at", "waiting_for")
     list_filter = ("plan__entity", "status", "role")
     list_select_related = ("plan",)
     search_fields = ("plan__reference", "key")
     inlines = (StepAttemptInline,)
+
+    def view_on_site(self, obj: Step) -> str | None:
+        return _page_of(obj.plan.reference, obj.key)
+
+    @admin.display(description=_("page"))
+    def page(self, obj: Step) -> str:
+        return _link(_page_of(obj.plan.reference, obj.key))
 
 
 @admin.register(ModelCall)

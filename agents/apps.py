@@ -10,9 +10,13 @@ class AgentsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from ledger import doorbell, erasure, replay
+        from agents import commands
+        from ledger import command, doorbell, erasure, replay
 
+        command.register(commands.PublishTemplate, handler="agents.handlers.publish_template")
+        command.register(commands.RetireTemplate, handler="agents.handlers.retire_template")
         doorbell.register("triggers", answerer="agents.triggers.answer", due="agents.triggers.due")
         doorbell.register("engine", answerer="agents.engine.answer", due="agents.engine.due")
-        erasure.register("agents", erase="agents.erasers.erase", find="agents.erasers.find")
+        erasure.register("agents", path="agents.erasers")
         replay.register("plan", reduce="agents.reducers.plan", live="agents.live.plans")
+        replay.register("template", reduce="agents.reducers.template", live="agents.live.templates", per_entity=True)

@@ -9,15 +9,15 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from agents import crashpoints, roles
+from agents import crashpoints, flow, results, roles
 from agents.definition import StepSpec, parse_step
-from agents.errors import OutOfRole
+from agents.errors import OutOfRole, UnknownRole, UnknownVersion
 from agents.leases import Lease
 from agents.models import Plan, Step
 from approvals import limits, proposals
 from approvals.evidence import Claim
 from approvals.models import Proposal
-from ledger import clock
+from ledger import clock, switches
 from ledger.actors import Actor
 from ledger.command import Command, ObjectRef, digest
 from ledger.models import LedgerHead, LegalEntity, Person
@@ -31,6 +31,9 @@ class Context:
     spec: StepSpec
     lease: Lease
     memory: Mapping[str, Any]
+    #: What the template hands the task, by the names that the role declares.
+    given: Mapping[str, Any]
+    #: Of every done step, as they count now: a person's override in place of the step's own.
     results: Mapping[str, Mapping[str, Any]]
     #: The journal's number when the act began, and those as of which single objects were read later.
     started: int
@@ -39,6 +42,16 @@ class Context:
     @property
     def task(self) -> str:
         return self.spec.task
+
+    @property
+    def item(self) -> Any:
+        """In a branch: the element of the list that it is for."""
+        return self.lease.step.item
+
+    @property
+    def undoes(self) -> Step | None:
+        """The step that this one takes back."""
+        return self.lease.step.undoes
 
     @property
     def entity(self) -> LegalEntity:
@@ -82,6 +95,7 @@ class Context:
         urgency: str = "normal",
     ) -> Proposal:
         """The same purpose of the same step is the same proposal, however often the act runs."""
+        switches.check(f"role:{self.spec.role}", f"plan:{self.plan.reference}")
         allowed = roles.load(self.spec.role).SPECIFICATION.may_propose
         if beyond := {each.kind() for each in commands} - allowed:
             raise OutOfRole(f"The role {self.spec.role} may not propose {', '.join(sorted(beyond))}.")
@@ -124,14 +138,20 @@ def head_of(entity: LegalEntity) -> int:
 
 
 def open_context(lease: Lease) -> Context:
-    """Reads what the act needs, after the claim."""
-    plan = lease.step.plan
-    done = Step.objects.filter(plan=plan, status=Step.Status.DONE)
+    """Reads what the act needs, after the claim. Raises what parks the step when this version does not know it."""
+    step, plan = lease.step, lease.step.plan
+    if digest(plan.template.definition) != plan.template.digest:
+        raise UnknownVersion(f"{plan.template} is not what this plan began with; publish it anew and start again.")
+    spec = parse_step(step.spec)
+    if spec.task not in roles.load(step.role).SPECIFICATION.tasks:
+        raise UnknownRole(f"The role “{step.role}” has no task “{spec.task}” in this version.")
+    known = results.known(plan)
     return Context(
         plan=plan,
-        spec=parse_step(lease.step.spec),
+        spec=spec,
         lease=lease,
-        memory=lease.step.memory,
-        results={key: result or {} for key, result in done.values_list("key", "result")},
+        memory=step.memory,
+        given=results.given_to(step, spec, known, undone=step.undoes),
+        results=flow.seen_from(step.key, {**known.after, step.key: step.after}, known.results),
         started=head_of(plan.entity),
     )

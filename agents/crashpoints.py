@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-#: In the order in which a step passes them.
-POINTS = ("claimed", "acting", "proposed", "acted", "storing", "stored", "woken")
+#: In the order in which a step passes them; then those inside the transactions that change the plan itself.
+POINTS = (
+    *("claimed", "acting", "proposed", "acted", "storing", "stored", "woken"),
+    *("fanned_out", "gathered", "compensating", "given_up", "reminded", "steered"),
+)
 
 hook: Callable[[str], None] | None = None
 

@@ -1,18 +1,13 @@
-"""A template's definition as data, parsed and validated. Pure: no database."""
+"""A template's definition as data, and its parsing. Whether it may be published is judged in `soundness`. Pure."""
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
-from agents.conditions import compile_condition
 from agents.errors import BadTemplate
 
-KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
 MOST_STEPS = 100
 #: What happens when a step has used up its attempts: a person is asked; it gets a fresh set of attempts, a few times,
 #: and then a person is asked; the plan goes on without it; another step takes over; the plan is undone.
@@ -66,6 +61,12 @@ class StepSpec:
 
 
 FIELDS = frozenset(each.name for each in fields(StepSpec))
+TEXTS = frozenset(
+    ("key", "label", "role", "task", "when", "tier", "on_failure", "each", "along", "latency", "branch")
+) | {"compensation", "pool"}
+WHOLES = frozenset(("timeout", "attempts", "at_most", "first_delay", "longest_delay", "remind_after", "deadline"))
+#: `all`, `any`, or how many.
+COUNTS = frozenset(("gather", "join"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,90 +76,121 @@ class Definition:
     steps: tuple[StepSpec, ...]
     #: What whoever starts the plan hands it, by name and type (see agents.values).
     inputs: Mapping[str, str] = field(default_factory=dict)
+    #: What the template is for, for whoever looks for one.
+    purpose: str = ""
 
 
-def parse(data: Mapping[str, Any]) -> Definition:
-    """The definition from JSON; unknown or missing fields are refused by name."""
-    try:
-        steps = tuple(parse_step(each) for each in data["steps"])
-        inputs = {str(name): str(type_) for name, type_ in data.get("inputs", {}).items()}
-        return Definition(title=str(data["title"]), subject=str(data["subject"]), steps=steps, inputs=inputs)
-    except KeyError as error:
-        raise BadTemplate(f"The template lacks “{error.args[0]}”.") from None
-    except (TypeError, AttributeError):
-        raise BadTemplate("A template is an object with title, subject and a list of steps.") from None
+PARTS = frozenset(each.name for each in fields(Definition))
 
 
-def parse_step(data: Mapping[str, Any]) -> StepSpec:
-    """One step from JSON, as a template has it or as a running step keeps it."""
-    if unknown := set(data) - FIELDS:
-        raise BadTemplate(f"Step “{data.get('key', '?')}”: unknown field “{min(unknown)}”.")
-    key = str(data["key"])
-    told = {name: data[name] for name in FIELDS if name in data}
-    told |= {name: str(told[name]) for name in _TEXTS if name in told}
-    return StepSpec(
-        **told
-        | {
-            "key": key,
-            "role": str(data["role"]),
-            "label": str(data.get("label") or key.replace("_", " ").capitalize()),
-            "task": str(data.get("task") or key),
-            "after": tuple(str(each) for each in data.get("after", ())),
-            "given": {str(name): str(source) for name, source in data.get("given", {}).items()},
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What keeps a template from being published, and where: the step's key and field, the column of a condition."""
+
+    step: str
+    field: str
+    message: str
+    column: int = 0
+    #: The step's place in the list, from 1; 0 for the template itself. Keys may be doubled or missing.
+    number: int = 0
+
+    def __str__(self) -> str:
+        column = f", column {self.column}" if self.column else ""
+        if not self.number:
+            return f"{self.field}{column}: {self.message}" if self.field else self.message
+        whose = f"Step “{self.step}”" if self.step else f"Step {self.number}"
+        return f"{whose}, {self.field}{column}: {self.message}" if self.field else f"{whose}: {self.message}"
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "step": self.step,
+            "number": self.number,
+            "field": self.field,
+            "column": self.column,
+            "message": self.message,
         }
-    )
 
 
-#: What is a text whatever JSON has there; numbers and choices are checked when the template is published.
-_TEXTS = ("when", "each", "along", "branch", "compensation", "pool")
+def parse(data: Any) -> Definition:
+    """The definition from JSON; unknown, missing or ill-typed fields are refused by name."""
+    definition, found = read(data)
+    if definition is None:
+        raise BadTemplate(str(found[0]), problems=[each.as_json() for each in found])
+    return definition
 
 
-#: The tasks of a role, or None when there is no such role.
-TasksOf = Callable[[str], Collection[str] | None]
+def parse_step(data: Any) -> StepSpec:
+    """One step from JSON, as a template has it or as a running step keeps it."""
+    spec, found = read_step(data, number=1)
+    if spec is None:
+        raise BadTemplate(str(found[0]), problems=[each.as_json() for each in found])
+    return spec
 
 
-def problems(definition: Definition, *, tasks_of: TasksOf) -> list[str]:
-    """Everything that keeps it from being published."""
-    found = []
-    if not 1 <= len(definition.steps) <= MOST_STEPS:
-        found.append(f"A template has 1 to {MOST_STEPS} steps.")
-    keys = Counter(each.key for each in definition.steps)
-    found += [f"Step “{key}” is there {count} times." for key, count in keys.items() if count > 1]
-    for spec in definition.steps:
-        found += [f"Step “{spec.key}”: {each}" for each in _step_problems(spec, set(keys), tasks_of(spec.role))]
-    if not found:
-        found += _cycles(definition)
-    return found
+def read(data: Any) -> tuple[Definition | None, list[Problem]]:
+    """The definition, or everything whose shape keeps it from being one."""
+    if not isinstance(data, Mapping):
+        return None, [Problem("", "", "A template is an object with title, subject and a list of steps.")]
+    found = [Problem("", str(name)[:60], "there is no such field.") for name in data if name not in PARTS]
+    found += [Problem("", each, "is a text.") for each in ("title", "subject") if not isinstance(data.get(each), str)]
+    if not isinstance(data.get("purpose", ""), str):
+        found.append(Problem("", "purpose", "is a text."))
+    inputs = data.get("inputs", {})
+    if not _is_named_texts(inputs):
+        found.append(Problem("", "inputs", "is an object of names and types, both texts."))
+    steps = data.get("steps")
+    if not isinstance(steps, list | tuple):
+        return None, [*found, Problem("", "steps", "is a list of steps.")]
+    if not 1 <= len(steps) <= MOST_STEPS:
+        return None, [*found, Problem("", "steps", f"A template has 1 to {MOST_STEPS} steps, not {len(steps):,}.")]
+    specs = []
+    for number, each in enumerate(steps, 1):
+        spec, wrong = read_step(each, number=number)
+        found += wrong
+        specs += [spec] if spec else []
+    if found:
+        return None, found
+    return Definition(data["title"], data["subject"], tuple(specs), dict(inputs), data.get("purpose", "")), []
 
 
-def _step_problems(spec: StepSpec, keys: set[str], tasks: Collection[str] | None) -> list[str]:
-    found = []
-    if not KEY.fullmatch(spec.key):
-        found.append("a key is up to 40 small letters, digits and _, beginning with a letter.")
-    if tasks is None:
-        found.append(f"there is no role “{spec.role}”.")
-    elif spec.task not in tasks:
-        found.append(f"role {spec.role} has no task “{spec.task}”. It has: {', '.join(sorted(tasks))}.")
-    found += [f"comes after “{each}”, which is not a step." for each in spec.after if each not in keys]
-    if not (isinstance(spec.timeout, int) and 1 <= spec.timeout <= 3600):
-        found.append("the time-out is 1 to 3600 seconds.")
-    if not (isinstance(spec.attempts, int) and 1 <= spec.attempts <= 20):
-        found.append("it may be attempted 1 to 20 times.")
-    if spec.tier not in TIERS:
-        found.append(f"the tier is one of {', '.join(TIERS)}.")
-    if spec.on_failure not in ON_FAILURE:
-        found.append(f"on failure is one of {', '.join(ON_FAILURE)}.")
-    if spec.when:
-        try:
-            compile_condition(spec.when)
-        except BadTemplate as error:
-            found.append(error.message)
-    return found
+def read_step(data: Any, *, number: int) -> tuple[StepSpec | None, list[Problem]]:
+    if not isinstance(data, Mapping):
+        return None, [Problem("", "", "A step is an object with key, role and more.", number=number)]
+    key = data["key"][:60] if isinstance(data.get("key"), str) else ""
+    found = [
+        Problem(key, str(name)[:60], said, number=number)
+        for name, value in data.items()
+        if (said := _ill_shaped(name, value))
+    ]
+    found += [Problem(key, each, "is missing.", number=number) for each in ("key", "role") if each not in data]
+    if found:
+        return None, found
+    told = dict(data)
+    told["label"] = data.get("label") or key.replace("_", " ").capitalize()
+    told["task"] = data.get("task") or data["key"]
+    told["after"] = tuple(data.get("after", ()))
+    told["given"] = dict(data.get("given", {}))
+    return StepSpec(**told), []
 
 
-def _cycles(definition: Definition) -> list[str]:
-    try:
-        TopologicalSorter({each.key: each.after for each in definition.steps}).prepare()
-    except CycleError as error:
-        return [f"The steps wait for each other in a circle: {' → '.join(error.args[1])}."]
-    return []
+def _ill_shaped(name: Any, value: Any) -> str:
+    if name in TEXTS:
+        return "" if isinstance(value, str) else "is a text."
+    if name in WHOLES:
+        return "" if _is_whole(value) else "is a whole number."
+    if name in COUNTS:
+        return "" if value in ("all", "any") or _is_whole(value) else "is all, any or a whole number."
+    if name == "after":
+        listed = isinstance(value, list | tuple) and all(isinstance(each, str) for each in value)
+        return "" if listed else "is a list of keys of steps."
+    if name == "given":
+        return "" if _is_named_texts(value) else "is an object of names and sources, both texts."
+    return "there is no such field."
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**53
+
+
+def _is_named_texts(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(isinstance(each, str) for pair in value.items() for each in pair)

@@ -10,12 +10,13 @@ import random
 import time
 from datetime import timedelta
 
-from agents import crashpoints, leases, progress, retries, roles, wakes
+from agents import crashpoints, deadlines, leases, progress, retries, roles, wakes
 from agents.context import open_context
 from agents.definition import DEFAULT_TIMEOUT
-from agents.errors import Fenced
+from agents.errors import BadTemplate, Fenced, UnknownRole, UnknownVersion, Unresolved
 from agents.leases import Lease
 from agents.models import Step
+from agents.outcomes import Park
 from ledger import doorbell
 from ledger.errors import DomainError, Stale, Stopped
 
@@ -24,13 +25,15 @@ log = logging.getLogger(__name__)
 BATCH = 20
 #: Well below the queue's time-out, so that a visit ends by itself; what is left rings again.
 LONGEST_VISIT = 45.0
+#: What this version does not know it does not guess, whatever the template says about failures.
+UNKNOWN = (BadTemplate, UnknownRole, UnknownVersion, Unresolved)
 STOPPED_PAUSE = timedelta(seconds=5)
 
 
 def answer() -> int:
     """One visit: every due step, and at once the steps that this makes ready. Returns how many steps moved."""
     leases.end_those_of_the_dead()
-    moved = wakes.follow_feed() + wakes.pass_time()
+    moved = wakes.follow_feed() + wakes.pass_time() + deadlines.pass_time()
     until = time.monotonic() + LONGEST_VISIT
     passed_over: set[int] = set()
     while steps := leases.due(limit=BATCH, besides=passed_over):
@@ -47,7 +50,7 @@ def answer() -> int:
 
 def due() -> bool:
     """Whether a visit would find anything to do; only reads."""
-    return wakes.due() or bool(leases.due(limit=1)) or leases.of_the_dead().exists()
+    return wakes.due() or deadlines.due() or bool(leases.due(limit=1)) or leases.of_the_dead().exists()
 
 
 def _advanced(step: Step) -> bool:
@@ -81,25 +84,32 @@ def _run(step: Step, lease: Lease) -> None:
         progress.store(lease, outcome, seen=context.seen, started=context.started)
     except Fenced:
         raise
+    except UNKNOWN as error:
+        progress.store(lease, Park(error.message), seen={}, started=0)
     except Stopped as error:
         progress.store_stop(lease, error=error.message, again_in=STOPPED_PAUSE)
     except DomainError as error:
         lasting = error.permanent and not isinstance(error, Stale)
-        _failed(step, lease, error=error.message, reason=error.code, lasting=lasting)
+        failed(step, lease, error=error.message, reason=error.code, lasting=lasting)
     except Exception as error:
         log.exception("step %s failed", step.pk)
         name = type(error).__name__
-        _failed(step, lease, error=f"{name}: {error}", reason=name, lasting=False)
+        failed(step, lease, error=f"{name}: {error}", reason=name, lasting=False)
 
 
-def _failed(step: Step, lease: Lease, *, error: str, reason: str, lasting: bool) -> None:
+def failed(step: Step, lease: Lease, *, error: str, reason: str, lasting: bool) -> None:
     left = step.max_attempts - lease.attempt
     if left > 0 and not lasting:
         failures = int(step.spec["attempts"]) - left
-        progress.store_failure(lease, error=error, again_in=retries.delay(failures, jitter=random.random()))
+        progress.store_failure(lease, error=error, again_in=_again_in(step, failures))
         return
-    skip = step.spec.get("on_failure") == "skip"
-    progress.store_give_up(lease, error=error, reason=f"attempt {lease.attempt}: {reason}", skip=skip)
+    progress.store_give_up(lease, error=error, reason=f"attempt {lease.attempt}: {reason}")
+
+
+def _again_in(step: Step, failures: int) -> timedelta:
+    told = {"first_delay": 2, "longest_delay": 600} | step.spec
+    first, longest = (timedelta(seconds=int(told[name])) for name in ("first_delay", "longest_delay"))
+    return retries.delay(failures, jitter=random.random(), first=first, longest=longest)
 
 
 def _give_up_spent(step: Step) -> bool:
@@ -109,9 +119,7 @@ def _give_up_spent(step: Step) -> bool:
         return False
     reason = f"started {lease.attempt} times and did not come back"
     try:
-        progress.store_give_up(
-            lease, error=f"The step {reason}.", reason=reason, skip=step.spec.get("on_failure") == "skip"
-        )
+        progress.store_give_up(lease, error=f"The step {reason}.", reason=reason)
     except Fenced:
         return False
     return True

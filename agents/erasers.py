@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
-from django.apps import apps
-from django.db.models import Model, Q, QuerySet
+from collections import Counter
+from collections.abc import Iterable
 
-from agents.models import ModelCall, Plan, PlanTemplate, Step, StepAttempt
+from django.apps import apps
+from django.db.models import Q, QuerySet, TextField
+from django.db.models.functions import Cast
+
+from agents.models import ModelCall, Plan, PlanTemplate, Step, StepAttempt, StepOverride
 from ledger.erasers import destroy_sources
-from ledger.erasure import Erasing, Found
+from ledger.erasure import Erasing
 from ledger.redaction import MARK, Words
+from ledger.sweeping import Sweep
 from procure.erasers import SAID, Wanted
 
 #: Names in results and memories below which words may stand.
 WORDY = (*SAID, "quote", "text", "title", "words", "reason", "note", "why")
 
 
-def find(subject: str) -> Found:
+def count(subject: str) -> int:
     kind, _, key = subject.partition(":")
     if kind != "person":
-        return Found()
+        return 0
     plans = _plans(int(key))
-    return Found(plans.count() + Step.objects.filter(plan__in=plans).count() + _calls(int(key), plans).count())
+    return plans.count() + Step.objects.filter(plan__in=plans).count() + _calls(int(key), plans).count()
+
+
+def texts(subject: str) -> Iterable[str]:
+    """Whatever stands here was said elsewhere first."""
+    return ()
 
 
 def erase(erasing: Erasing) -> int:
-    """A step's result is kept by a trigger, but for this: `erased_at` says that words were taken out of it, and the
-    digest in the ledger remains what was recorded."""
-    done = 0
+    """The results of steps and overrides are kept by triggers, but for this: `erased_at` says that words were taken
+    out of them, and the digest in the ledger remains what was recorded."""
+    done = sum(_erase_override(each, erasing) for each in StepOverride.objects.select_related("step").iterator())
     if (person := erasing.person) is not None:
         words = erasing.words.and_also(Wanted(person).texts)
         plans = _plans(person)
@@ -38,7 +48,16 @@ def erase(erasing: Erasing) -> int:
             reason, inputs = words.out_of(plan.reason), words.out_of_json(plan.inputs, WORDY)
             done += Plan.objects.filter(pk=plan.pk).update(reason=reason, inputs=inputs)
             done += sum(_erase_step(each, words, erasing) for each in plan.steps.all())
-    return done + erasing.words.sweep(_tables())
+        answered = Q(overrides__person=person) | Q(role="person", result__answered_by=str(person))
+        theirs = Step.objects.filter(answered).exclude(plan__in=plans).distinct()
+        done += sum(_erase_step(each, words, erasing) for each in theirs)
+    return done
+
+
+def sweep(sweep: Sweep) -> Counter[str]:
+    """Templates are ours; steps and overrides are cleared by relation."""
+    apart = (PlanTemplate, Step, StepOverride)
+    return sweep.over(each for each in apps.get_app_config("agents").get_models() if each not in apart)
 
 
 def _plans(person: int) -> QuerySet[Plan]:
@@ -49,10 +68,8 @@ def _plans(person: int) -> QuerySet[Plan]:
 
 
 def _calls(person: int, plans: QuerySet[Plan]) -> QuerySet[ModelCall]:
-    labelled = [
-        pk for pk, labels in ModelCall.objects.values_list("pk", "labels").iterator() if f"user:{person}" in labels
-    ]
-    return ModelCall.objects.filter(Q(plan__in=plans.values("reference")) | Q(pk__in=labelled))
+    calls = ModelCall.objects.alias(marked=Cast("labels", TextField()))
+    return calls.filter(Q(plan__in=plans.values("reference")) | Q(marked__contains=f'"user:{person}"'))
 
 
 def _erase_step(step: Step, words: Words, erasing: Erasing) -> int:
@@ -68,6 +85,12 @@ def _erase_step(step: Step, words: Words, erasing: Erasing) -> int:
     )
 
 
-def _tables() -> list[type[Model]]:
-    """Templates are ours; steps are cleared by relation."""
-    return [each for each in apps.get_app_config("agents").get_models() if each not in (PlanTemplate, Step)]
+def _erase_override(override: StepOverride, erasing: Erasing) -> int:
+    """Of one that they made, or that is about a plan of theirs, all words; else those that are theirs."""
+    person, plan = erasing.person, override.step.plan_id
+    own = person is not None and (override.person_id == person or _plans(person).filter(pk=plan).exists())
+    reason = MARK if person is not None and override.person_id == person else erasing.words.out_of(override.reason)
+    result = erasing.words.out_of_json(override.result, WORDY if own else ())
+    if (reason, result) == (override.reason, override.result):
+        return 0
+    return StepOverride.objects.filter(pk=override.pk).update(reason=reason, result=result, erased_at=erasing.at)

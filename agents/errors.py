@@ -22,7 +22,32 @@ class UnknownRole(Misconfigured):
     code = "unknown_role"
 
 
+class NoToken(DomainError):
+    """This token opens nothing: it is unknown, has expired or was revoked. Ask an administrator for a new one."""
+
+    code = "not_allowed"
+
+
 class OutOfRole(DomainError):
     """The role may not propose this kind of command."""
 
     code = "out_of_role"
+
+
+class UnknownVersion(Misconfigured):
+    """The plan's template is not the one with which it began."""
+
+    code = "unknown_version"
+
+
+class Unresolved(Misconfigured):
+    """What the template hands this step cannot be found."""
+
+    code = "unresolved"
+
+
+class WrongType(DomainError):
+    """The result is not of the type that the role declares."""
+
+    code = "wrong_type"
+    permanent = False

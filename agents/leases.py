@@ -29,14 +29,15 @@ class Lease:
 
 
 def due(*, limit: int, besides: Collection[int] = ()) -> list[Step]:
-    """Steps that a worker may take now: ready ones, and those whose holder let its lease run out."""
+    """Steps that a worker may take now: ready ones, and those whose holder let its lease run out; of a plan that is
+    paused, none."""
     stopped = list(Switch.objects.filter(stopped=True).values_list("scope", flat=True))
     if "all" in stopped:
         return []
     at = clock.now()
     takeable = Q(status=Step.Status.READY, due_at__lte=at) | Q(status=Step.Status.RUNNING, lease_until__lt=at)
     return list(
-        Step.objects.filter(takeable)
+        Step.objects.filter(takeable, pool="", plan__paused_at=None)
         .exclude(role__in=[each.removeprefix("role:") for each in stopped if each.startswith("role:")])
         .exclude(plan__reference__in=[each.removeprefix("plan:") for each in stopped if each.startswith("plan:")])
         .exclude(pk__in=besides)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.db import transaction
 from django.db.models import F
 
-from agents import crashpoints, entries, wakes
-from agents.conditions import holds
+from agents import compensating, crashpoints, entries, fanning, flow, results, roles, wakes
 from agents.errors import Fenced
+from agents.flow import Failing, Moves, StepState
 from agents.leases import Lease, held
 from agents.models import AwaitedObject, ModelCall, Plan, Step, StepAttempt
 from agents.outcomes import AskPerson, Await, End, Finish, Outcome, Park
+from agents.steps import AT_REST, cancel_open
 from approvals.evidence import Claim
 from ledger import clock
 from ledger.actors import Actor
@@ -25,8 +27,17 @@ Status = Step.Status
 Tried = StepAttempt.Outcome
 
 
+#: What of a plan changes while it lives.
+STATE = ("status", "reason", "ended_at", "paused_at", "compensating_at")
+
+
 def store(lease: Lease, outcome: Outcome, *, seen: Mapping[ObjectRef, int], started: int) -> None:
-    """`seen`: journal numbers as of which the act knew an object; all others as of `started`."""
+    """`seen`: journal numbers as of which the act knew an object; all others as of `started`.
+
+    A result that is not of the type that the step gives is refused with `WrongType` and not stored.
+    """
+    if isinstance(outcome, Finish):
+        outcome = replace(outcome, result=results.require(lease.step, outcome.result))
     with transaction.atomic(durable=True):
         plan, at = _lock(lease)
         if isinstance(outcome, Finish):
@@ -36,7 +47,7 @@ def store(lease: Lease, outcome: Outcome, *, seen: Mapping[ObjectRef, int], star
         elif isinstance(outcome, Park):
             _take(lease, status=Status.PARKED, error=outcome.reason)
             _note(lease, Tried.PARKED, outcome.reason, at=at)
-            _park(plan, lease, error=outcome.reason, reason=outcome.reason)
+            entries.step_parked(plan, lease.step, reason=outcome.reason)
         else:
             _end(plan, lease, outcome, at=at)
         settle(plan, at=at)
@@ -62,20 +73,56 @@ def store_stop(lease: Lease, *, error: str, again_in: timedelta) -> None:
         settle(plan, at=at)
 
 
-def store_give_up(lease: Lease, *, error: str, reason: str, skip: bool) -> None:
-    """No attempt is left, or none would help: a person is asked, or the plan goes on without the step.
+def store_give_up(lease: Lease, *, error: str, reason: str) -> None:
+    """No attempt is left, or none would help: what the template says about a failure happens.
 
     `error` is for people who work here; `reason` goes into the ledger and carries no foreign text.
     """
     with transaction.atomic(durable=True):
         plan, at = _lock(lease)
-        _take(lease, status=Status.SKIPPED if skip else Status.PARKED, error=error)
+        _take(lease, status=Status.RUNNING, error=error)
         _note(lease, Tried.FAILED, error, at=at)
-        if skip:
-            entries.step_skipped(plan, lease.step, reason=reason)
-        else:
-            _park(plan, lease, error=error, reason=reason)
+        give_up(plan, lease.step, error=error, reason=reason, at=at)
         settle(plan, at=at)
+
+
+def give_up(plan: Plan, step: Step, *, error: str, reason: str, at: datetime) -> None:
+    """Inside a transaction that holds the plan and the step. Settle the plan afterwards."""
+    undoes, fanned = bool(step.undoes_id), bool(step.fanned_id)
+    failing = flow.failing(step.spec, rounds=step.rounds, fanned=fanned, undoes=undoes)
+    changes: dict[str, Any] = {"status": _FAILED_AS[failing], "error": error, "lease_until": None, **AT_REST}
+    if failing == Failing.RETRY:
+        again = at + timedelta(seconds=int(step.spec.get("longest_delay", 600)))
+        fresh = F("attempts") + step.spec["attempts"]
+        changes |= {"due_at": again, "rounds": F("rounds") + 1, "max_attempts": fresh}
+    elif failing != Failing.PARK:
+        changes["ended_at"] = at
+    AwaitedObject.objects.filter(step=step.pk).delete()
+    Step.objects.filter(pk=step.pk).update(fence=F("fence") + 1, **changes)
+    _FAILURE_TOLD[failing](plan, step, reason=reason)
+    if failing == Failing.COMPENSATE:
+        undo(plan, step, at=at)
+
+
+_FAILED_AS = {
+    Failing.PARK: Status.PARKED,
+    Failing.RETRY: Status.READY,
+    Failing.SKIP: Status.SKIPPED,
+    Failing.FAIL: Status.FAILED,
+    Failing.COMPENSATE: Status.FAILED,
+}
+_FAILURE_TOLD = {
+    Failing.PARK: entries.step_parked,
+    Failing.RETRY: entries.step_retried,
+    Failing.SKIP: entries.step_skipped,
+    Failing.FAIL: entries.step_failed,
+    Failing.COMPENSATE: entries.step_failed,
+}
+
+
+def undo(plan: Plan, step: Step, *, at: datetime) -> None:
+    """The plan is taken back because this step failed."""
+    compensating.begin(plan, at=at, reason=f"“{step.key}” failed", actor=entries.ENGINE)
 
 
 def _lock(lease: Lease) -> tuple[Plan, datetime]:
@@ -86,7 +133,8 @@ def _lock(lease: Lease) -> tuple[Plan, datetime]:
 def lock(plan: Plan) -> Plan:
     """Steps of one plan are stored one after the other, so that two branches cannot miss each other at their join."""
     held_row = Plan.objects.select_for_update(no_key=True).filter(pk=plan.pk)
-    plan.status, plan.reason, plan.ended_at = held_row.values_list("status", "reason", "ended_at").get()
+    for name, value in held_row.values(*STATE).get().items():
+        setattr(plan, name, value)
     return plan
 
 
@@ -102,14 +150,8 @@ def _note(lease: Lease, outcome: str, detail: str = "", *, at: datetime) -> None
     )
 
 
-def _park(plan: Plan, lease: Lease, *, error: str, reason: str) -> None:
-    """The step's human task: status and reason on the plan's page, a fact in the journal."""
-    entries.step_parked(plan, lease.step, reason=reason)
-    plan.reason = f"{lease.step.label}: {error}"
-
-
 def _finish(plan: Plan, lease: Lease, outcome: Finish, *, at: datetime) -> None:
-    result = canonical(dict(outcome.result))
+    result = outcome.result
     evidence = [_claim_json(each) for each in outcome.evidence]
     _take(
         lease,
@@ -155,6 +197,8 @@ def _wait(
     awaited = list(dict.fromkeys(outcome.on))
     wakes.hold_cursor(plan.entity.log_id)
     changes: dict[str, Any] = {} if outcome.memory is None else {"memory": canonical(dict(outcome.memory))}
+    if asks := isinstance(outcome, AskPerson):
+        changes |= wakes.patience(lease.step.spec, at=at)
     _take(
         lease,
         status=Status.WAITING,
@@ -162,7 +206,7 @@ def _wait(
         waiting_on=[each.as_json() for each in awaited],
         wait_until=outcome.until,
         waiting_for=outcome.note,
-        asks_person=isinstance(outcome, AskPerson),
+        asks_person=asks,
         error="",
         **changes,
     )
@@ -184,70 +228,123 @@ def _end(plan: Plan, lease: Lease, outcome: End, *, at: datetime) -> None:
 
 def cancel_rest(plan: Plan, *, reason: str, at: datetime) -> None:
     """Every step that has no result yet stops; whoever still works on one finds its fence gone."""
-    open_steps = plan.steps.filter(status__in=Step.OPEN)
-    AwaitedObject.objects.filter(step__in=open_steps).delete()
-    open_steps.update(status=Status.CANCELLED, fence=F("fence") + 1, lease_until=None, ended_at=at)
-    plan.reason = reason
+    cancel_open(plan, at=at)
+    plan.reason, plan.paused_at = reason, None
 
 
 def settle(plan: Plan, *, at: datetime, actor: Actor = entries.ENGINE) -> None:
-    """Readies the steps whose predecessors are settled, and says what the plan as a whole is doing."""
-    before = (plan.status, plan.reason)
-    plan.status = _status(_release(plan, at=at))
-    if not plan.is_live and not plan.ended_at:
-        # Time never runs backwards in a plan, whatever the clock does.
-        plan.ended_at = max(plan.started_at, at)
-    if plan.status in (Plan.Status.RUNNING, Plan.Status.WAITING, Plan.Status.DONE):
-        plan.reason = ""
-    if (plan.status, plan.reason) == before:
+    """Moves the steps as `flow` decides, and says what the plan as a whole is doing. Inside its lock."""
+    before = {name: getattr(plan, name) for name in STATE}
+    rows = {each.key: each for each in plan.steps.only(*READ).order_by("id")}
+    moves = _decide(plan, rows)
+    rows |= _apply(plan, rows, moves, at=at)
+    if moves.compensate and plan.compensating_at is None:
+        undo(plan, rows[moves.compensate], at=at)
+        settle(plan, at=at, actor=actor)
         return
-    plan.save(update_fields=["status", "reason", "ended_at"])
-    if plan.status == before[0]:
-        return
+    plan.status = moves.status
     if not plan.is_live:
-        entries.plan_finished(plan, actor=actor)
+        plan.paused_at = None
+        # Time never runs backwards in a plan, whatever the clock does.
+        plan.ended_at = plan.ended_at or max(plan.started_at, at)
+    if plan.compensating_at is None:
+        plan.reason = _reason(plan, rows)
+    if any(getattr(plan, name) != value for name, value in before.items()):
+        plan.save(update_fields=STATE)
+    if plan.status != before["status"]:
+        _tell(plan, rows, actor=actor)
+
+
+#: What `settle` reads of a step.
+READ = (
+    *("key", "status", "after", "spec", "attempts", "role", "branch", "item", "error", "waiting_for"),
+    *("plan", "fanned", "undoes", "ended_at"),
+)
+
+
+def _decide(plan: Plan, rows: Mapping[str, Step]) -> Moves:
+    keys = {each.pk: each.key for each in rows.values()}
+    states = [
+        StepState(
+            key=each.key,
+            status=each.status,
+            after=tuple(each.after),
+            spec=each.spec,
+            fanned=keys[each.fanned_id] if each.fanned_id else "",
+            branch=each.branch,
+            item=each.item,
+            undoes=keys[each.undoes_id] if each.undoes_id else "",
+            note=each.waiting_for,
+        )
+        for each in rows.values()
+    ]
+    return flow.decide(
+        states,
+        results=partial(results.effective, plan),
+        gives=roles.gives,
+        paused=plan.paused_at is not None,
+        compensating=plan.compensating_at is not None,
+    )
+
+
+def _apply(plan: Plan, rows: Mapping[str, Step], moves: Moves, *, at: datetime) -> dict[str, Step]:
+    """Writes the moves: one UPDATE for each kind of them. Returns all rows as they are now."""
+    added = fanning.fan_out(plan, rows, moves, at=at) if moves.fanned_out else {}
+    everything = {**rows, **added}
+    _release(rows, moves, at=at)
+    for key, result in moves.gathered.items():
+        _gather(plan, rows[key], result, at=at)
+    for key, note in moves.notes.items():
+        Step.objects.filter(pk=rows[key].pk).update(status=Status.WAITING, waiting_for=note)
+        rows[key].status = Status.WAITING
+    for key, reason in moves.parked.items():
+        Step.objects.filter(pk=everything[key].pk).update(status=Status.PARKED, error=reason)
+        everything[key].status, everything[key].error = Status.PARKED, reason
+        entries.step_parked(plan, everything[key], reason=reason)
+    for key, reason in moves.failed.items():
+        Step.objects.filter(pk=rows[key].pk).update(status=Status.FAILED, error=reason, ended_at=at, waiting_for="")
+        entries.step_failed(plan, rows[key], reason=reason)
+    for key, reason in moves.skipped.items():
+        entries.step_skipped(plan, everything[key], reason=reason)
+    return everything
+
+
+def _release(rows: Mapping[str, Step], moves: Moves, *, at: datetime) -> None:
+    """Branches that were only just added stand already as they should."""
+    if ready := [rows[key].pk for key in moves.ready if key in rows]:
+        Step.objects.filter(pk__in=ready).update(status=Status.READY, due_at=at)
+    if skipped := [rows[key] for key in moves.skipped if key in rows]:
+        ids = [each.pk for each in skipped]
+        if any(each.status != Status.PENDING for each in skipped):
+            AwaitedObject.objects.filter(step__in=ids).delete()
+        # Whoever still works on one finds its fence gone.
+        Step.objects.filter(pk__in=ids).update(
+            status=Status.SKIPPED, due_at=at, ended_at=at, fence=F("fence") + 1, lease_until=None, **AT_REST
+        )
+
+
+def _gather(plan: Plan, step: Step, result: Mapping[str, Any], *, at: datetime) -> None:
+    plain = canonical(dict(result))
+    found = digest(plain)
+    Step.objects.filter(pk=step.pk).update(
+        status=Status.DONE, result=plain, result_digest=found, error="", waiting_for="", ended_at=at
+    )
+    entries.step_gathered(plan, step, result_digest=found, done=result["done"], failed=result["failed"])
+    crashpoints.reach("gathered")
+
+
+def _reason(plan: Plan, rows: Mapping[str, Step]) -> str:
+    if plan.status in (Plan.Status.RUNNING, Plan.Status.WAITING, Plan.Status.DONE):
+        return ""
+    if plan.status != Plan.Status.PARKED:
+        return plan.reason
+    parked = [each for each in rows.values() if each.status == Status.PARKED]
+    return f"{parked[0].label}: {parked[0].error}"
+
+
+def _tell(plan: Plan, rows: Mapping[str, Step], *, actor: Actor) -> None:
+    if not plan.is_live:
+        account = compensating.account(rows) if plan.compensating_at else None
+        entries.plan_finished(plan, actor=actor, account=account)
     elif plan.status == Plan.Status.PARKED:
         entries.plan_parked(plan)
-
-
-def _release(plan: Plan, *, at: datetime) -> list[str]:
-    """The statuses after it. Skipping a step may release the next, so it looks again until nothing changes."""
-    steps = list(plan.steps.only("key", "status", "after", "spec", "attempts", "plan").order_by("id"))
-    settled = {each.key for each in steps if each.status in Step.SETTLED}
-    released: dict[str, list[int]] = {Status.READY: [], Status.SKIPPED: []}
-    moved = True
-    while moved:
-        moved = False
-        for step in steps:
-            if step.status != Status.PENDING or not settled.issuperset(step.after):
-                continue
-            step.status = Status.READY if _is_wanted(step) else Status.SKIPPED
-            released[step.status].append(step.pk)
-            if step.status == Status.SKIPPED:
-                settled.add(step.key)
-                moved = True
-    for status, ids in released.items():
-        if ids:
-            Step.objects.filter(pk__in=ids).update(status=status, due_at=at)
-    for step in steps:
-        if step.pk in released[Status.SKIPPED]:
-            entries.step_skipped(plan, step, reason="its condition does not hold")
-    return [each.status for each in steps]
-
-
-def _is_wanted(step: Step) -> bool:
-    condition = step.spec.get("when", "")
-    if not condition:
-        return True
-    done = Step.objects.filter(plan=step.plan_id, status=Status.DONE)
-    return holds(condition, {key: result or {} for key, result in done.values_list("key", "result")})
-
-
-def _status(statuses: list[str]) -> str:
-    if Status.CANCELLED in statuses:
-        return Plan.Status.CANCELLED
-    if all(each in Step.SETTLED for each in statuses):
-        return Plan.Status.DONE
-    if Status.READY in statuses or Status.RUNNING in statuses:
-        return Plan.Status.RUNNING
-    return Plan.Status.PARKED if Status.PARKED in statuses else Plan.Status.WAITING

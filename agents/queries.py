@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,12 +12,15 @@ from django.db.models import Count, Min, Q, QuerySet, Sum
 
 from agents.entries import plan_ref
 from agents.graph import Lane, Place, lay_out
-from agents.models import ModelCall, Plan, Step, StepAttempt
+from agents.models import ModelCall, Plan, Step, StepAttempt, StepOverride
 from ledger import clock, heartbeat, queue
 from ledger.command import ObjectRef
 from ledger.errors import NotFound
 from ledger.journal import history_of
 from ledger.models import Entry, LegalEntity, Restart
+
+#: Fields by which a record is called, the best first.
+NAMING = ("name", "label", "title", "reference", "key", "vendor", "item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +45,42 @@ class Node:
     cost: Decimal
     column: int
     row: int
+    max_attempts: int = 0
+    #: A person's result stands in place of its own.
+    overridden: bool = False
+    deadline: datetime | None = None
+    #: How many of the steps before it must be done: empty for all of them, else `any` or a number.
+    join: str = ""
+    #: Of a step that fanned out; of a branch, the step that it is one of and its number.
+    branches: Branches | None = None
+    branch_of: str = ""
+    branch: int = 0
+    #: The step that this one takes back.
+    undoes: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Branches:
+    """How the branches of a step stand. `open` when the graph shows them one by one."""
+
+    count: int
+    done: int
+    failed: int
+    open: bool
+    gather: str
 
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """From one step to one that comes after it; `done` when the first is settled."""
+    """From one step to one that comes after it; `done` when the first is settled.
+
+    `kind` is `failed` where the second takes over when the first fails, `undo` between steps that take others back.
+    """
 
     start: str
     end: str
     done: bool
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +122,60 @@ def asking_steps(entity: LegalEntity) -> QuerySet[Step]:
     return waiting.select_related("plan__template")
 
 
-def plan_graph(plan: Plan) -> PlanGraph:
-    steps = list(plan.steps.order_by("id"))
-    layout = lay_out([(each.key, each.role, each.after) for each in steps])
-    calls = _calls(plan)
-    nodes = tuple(_node(each, layout.places[each.key], calls.get(each.key, {})) for each in steps)
-    settled = {each.key for each in steps if each.status in Step.SETTLED}
-    edges = tuple(Edge(first, each.key, first in settled) for each in steps for first in each.after)
+def plan_graph(plan: Plan, *, expanded: Collection[str] = ()) -> PlanGraph:
+    """The branches of a step are shown one by one where its key is in `expanded`, else only counted."""
+    steps = list(plan.steps.select_related("fanned", "undoes").order_by("id"))
+    shown = [each for each in steps if each.fanned is None or each.fanned.key in expanded]
+    undoes = {each.key: each.undoes.key for each in shown if each.undoes}
+    layout = lay_out([(each.key, each.role, each.after) for each in shown], undoes=undoes)
+    calls, overridden = _calls(plan), _overridden(plan)
+    nodes = tuple(
+        replace(
+            _node(each, layout.places[each.key], calls.get(each.key, {})),
+            overridden=each.key in overridden,
+            branches=_branches(each, steps, expanded),
+        )
+        for each in shown
+    )
+    edges = tuple(edge for each in shown for edge in _edges(each, {one.key: one for one in shown}))
     return PlanGraph(plan, nodes, edges, layout.lanes, layout.columns, layout.rows)
+
+
+def plan_node(plan: Plan, step: Step) -> Node:
+    """One step as the graph has it, whether or not it is shown there; without a place."""
+    calls = _calls(plan).get(step.key, {})
+    return replace(_node(step, Place(0, 0), calls), overridden=step.key in _overridden(plan))
+
+
+def _edges(step: Step, shown: Mapping[str, Step]) -> list[Edge]:
+    kind = "undo" if step.undoes_id else ""
+    return [
+        Edge(
+            first.key,
+            step.key,
+            first.status in Step.SETTLED,
+            "failed" if first.spec.get("branch") == step.spec.get("key", step.key) else kind,
+        )
+        for first in (shown[key] for key in step.after if key in shown)
+    ]
+
+
+def _branches(step: Step, steps: Sequence[Step], expanded: Collection[str]) -> Branches | None:
+    own = [each.status for each in steps if each.fanned_id == step.pk]
+    if not own:
+        return None
+    lost = (Step.Status.FAILED, Step.Status.PARKED)
+    return Branches(
+        count=len(own),
+        done=own.count(Step.Status.DONE),
+        failed=sum(each in lost for each in own),
+        open=step.key in expanded,
+        gather=str(step.spec.get("gather", "all")),
+    )
+
+
+def _overridden(plan: Plan) -> set[str]:
+    return set(StepOverride.objects.filter(step__plan=plan).values_list("step__key", flat=True))
 
 
 def _calls(plan: Plan) -> dict[str, dict[str, Any]]:
@@ -115,7 +192,7 @@ def _node(step: Step, place: Place, calls: dict[str, Any]) -> Node:
     duration = (step.ended_at - step.started_at) if step.started_at and step.ended_at else None
     return Node(
         key=step.key,
-        label=step.label,
+        label=item_words(step.item) or step.label,
         role=step.role,
         state=step.status,
         state_label=step.get_status_display(),
@@ -132,7 +209,21 @@ def _node(step: Step, place: Place, calls: dict[str, Any]) -> Node:
         cost=calls.get("cost") or Decimal(0),
         column=place.column,
         row=place.row,
+        max_attempts=step.max_attempts,
+        deadline=step.deadline_at or step.wait_until,
+        join="" if (join := str(step.spec.get("join", "all"))) == "all" else join,
+        branch_of=step.fanned.key if step.fanned else "",
+        branch=step.branch,
+        undoes=step.undoes.key if step.undoes else "",
     )
+
+
+def item_words(item: Any) -> str:
+    """What a branch is for, in a few words: its element's name, else the first word in it; empty when it has none."""
+    if isinstance(item, dict):
+        named = [item[name] for name in NAMING if name in item]
+        return next((words for each in [*named, *item.values()] if (words := item_words(each))), "")
+    return str(item) if isinstance(item, str | int) and not isinstance(item, bool) else ""
 
 
 def _proposals(step: Step) -> list[str]:
@@ -214,6 +305,49 @@ def _step_json(step: Step) -> dict[str, Any]:
         "result": step.result,
         "evidence": step.evidence,
     }
+
+
+def graph_json(graph: PlanGraph) -> dict[str, Any]:
+    """Nodes with their places and edges, as `manage.py plan graph --json` prints them."""
+    return {
+        "reference": graph.plan.reference,
+        "status": graph.plan.status,
+        "lanes": [{"role": each.role, "row": each.row, "height": each.height} for each in graph.lanes],
+        "columns": graph.columns,
+        "rows": graph.rows,
+        "nodes": [_node_json(each) for each in graph.nodes],
+        "edges": [
+            {"from": each.start, "to": each.end, "done": each.done, "kind": each.kind or "after"}
+            for each in graph.edges
+        ],
+    }
+
+
+def _node_json(node: Node) -> dict[str, Any]:
+    told = {
+        "key": node.key,
+        "label": node.label,
+        "role": node.role,
+        "state": node.state,
+        "column": node.column,
+        "row": node.row,
+        "attempts": node.attempts,
+        "seconds": round(node.duration.total_seconds(), 3) if node.duration is not None else None,
+        "cost": format(node.cost, "f"),
+        "waiting_for": node.waiting_for,
+        "join": node.join or "all",
+        "branch_of": node.branch_of or None,
+        "undoes": node.undoes or None,
+        "overridden": node.overridden,
+    }
+    if node.branches:
+        told["branches"] = {
+            "count": node.branches.count,
+            "done": node.branches.done,
+            "failed": node.branches.failed,
+            "gather": node.branches.gather,
+        }
+    return told
 
 
 def _instant(moment: datetime | None) -> str | None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from agents import crashpoints
 from agents.models import AwaitedObject, Step
+from agents.steps import AT_REST
 from ledger import clock, feed
 from ledger.command import ObjectRef
 from ledger.models import Cursor, EntryObject, LedgerHead
@@ -98,8 +101,12 @@ def wake(step_ids: Iterable[int]) -> int:
     return Step.objects.filter(pk__in=ids).update(
         status=Step.Status.READY,
         due_at=clock.now(),
-        waiting_on=[],
-        wait_until=None,
-        waiting_for="",
-        asks_person=False,
+        **AT_REST,
     )
+
+
+def patience(spec: Mapping[str, Any], *, at: datetime) -> dict[str, Any]:
+    """When a step that begins to ask a person reminds them, and when asking has failed; null: never."""
+    hours = {name: int(spec.get(name, 0) or 0) for name in ("remind_after", "deadline")}
+    remind, deadline = (at + timedelta(hours=each) if each else None for each in hours.values())
+    return {"remind_at": remind, "deadline_at": deadline, "reminded": 0}

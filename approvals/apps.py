@@ -11,12 +11,13 @@ class ApprovalsConfig(AppConfig):
 
     def ready(self) -> None:
         from approvals import commands
-        from ledger import command, doorbell, erasure, replay
+        from ledger import command, doorbell, erasure, replay, switches
 
         command.register(commands.PublishPolicy, handler="approvals.handlers.publish_policy")
         command.register(commands.AdjustBounds, handler="approvals.handlers.adjust_bounds")
+        switches.register("proposals", scopes="approvals.limits.scopes_of")
         doorbell.register("clerk", answerer="approvals.clerk.answer", due="approvals.clerk.due")
-        erasure.register("approvals", erase="approvals.erasers.erase", find="approvals.erasers.find")
+        erasure.register("approvals", path="approvals.erasers")
         replay.register("proposal", reduce="approvals.reducers.proposal", live="approvals.live.proposals")
         for kind, rows in (("policy", "policies"), ("bounds", "bounds")):
             replay.register(kind, reduce=f"approvals.reducers.{kind}", live=f"approvals.live.{rows}", per_entity=True)

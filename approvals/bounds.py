@@ -45,6 +45,14 @@ SHIPPED: dict[str, dict[str, Any]] = {
         "rate_per_hour": 60,
         "suppliers_per_event": 1,
     },
+    # It proposes only the declared undo of what a plan's steps had carried out.
+    "undo": {
+        "commands": [],
+        "max_amount": None,
+        "max_per_day": None,
+        "rate_per_hour": 600,
+        "suppliers_per_event": 50,
+    },
 }
 TIERS = ["rules", "small"]
 

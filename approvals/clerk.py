@@ -40,7 +40,7 @@ def _ready() -> QuerySet[Proposal]:
 
 
 def _move_on(proposal: Proposal) -> bool:
-    if limits.is_stopped(proposal.author):
+    if limits.is_stopped(proposal):
         return False
     try:
         if proposal.status == Status.PASSED:

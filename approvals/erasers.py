@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
 from django.apps import apps
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from approvals import entries, proposals
 from approvals.models import (
@@ -22,10 +23,11 @@ from approvals.models import (
 )
 from ledger.actors import ActorKind
 from ledger.command import build
-from ledger.erasure import RESTORER, Erasing, Found
+from ledger.erasure import RESTORER, Erasing
 from ledger.errors import DomainError
 from ledger.models import EntryObject, Person
 from ledger.redaction import MARK, Words
+from ledger.sweeping import Sweep
 from procure.erasers import Wanted
 
 #: Fields of commands that hold a requester's words; what an author typed is found by its text, or by authorship.
@@ -34,14 +36,17 @@ NEEDED, TYPED = ("description", "title"), ("reason", "note")
 OWN_KIND = "EraseSubject"
 
 
-def find(subject: str) -> Found:
+def count(subject: str) -> int:
     kind, _, key = subject.partition(":")
-    if kind != "person":
-        return Found()
-    made, decided = _authored(int(key)), Decision.objects.filter(person=int(key))
-    texts = [*made.values_list("rationale", flat=True), *decided.values_list("comment", flat=True)]
-    texts += Undo.objects.filter(asked_by=int(key)).values_list("reason", flat=True)
-    return Found(_about(int(key)).count() + decided.count(), tuple(texts))
+    return _about(int(key)).count() + Decision.objects.filter(person=int(key)).count() if kind == "person" else 0
+
+
+def texts(subject: str) -> Iterable[str]:
+    kind, _, key = subject.partition(":")
+    if kind == "person":
+        yield from _authored(int(key)).values_list("rationale", flat=True)
+        yield from Decision.objects.filter(person=int(key)).values_list("comment", flat=True)
+        yield from Undo.objects.filter(asked_by=int(key)).values_list("reason", flat=True)
 
 
 def erase(erasing: Erasing) -> int:
@@ -52,7 +57,11 @@ def erase(erasing: Erasing) -> int:
         done += _erase_names(person, words)
         done += _erase_decisions(person)
         done += Undo.objects.filter(asked_by=person).update(reason=MARK)
-    return done + erasing.words.sweep(_tables())
+    return done
+
+
+def sweep(sweep: Sweep) -> Counter[str]:
+    return sweep.over(apps.get_app_config("approvals").get_models())
 
 
 def _authored(person: int) -> QuerySet[Proposal]:
@@ -168,7 +177,3 @@ def _erase_decisions(person: int) -> int:
     Proposal.objects.filter(pk__in=ended).exclude(problem="").update(problem=MARK)
     decisions.exclude(comment="").update(comment=MARK)
     return decisions.update(actor_name=MARK)
-
-
-def _tables() -> list[type[Model]]:
-    return list(apps.get_app_config("approvals").get_models())

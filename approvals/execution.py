@@ -6,6 +6,7 @@ with the difference. A handler that refuses rolls everything back.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +22,7 @@ from approvals.judging import Judged
 from approvals.models import CarriedOut, Decision, Judgement, Proposal
 from ledger import authority, clock, doorbell, personal
 from ledger.actors import Actor, ActorKind
-from ledger.command import Carried, Command, ObjectRef, fingerprint, handler_path
+from ledger.command import Carried, Command, ObjectRef, fingerprint, handler_path, works_together
 from ledger.errors import DomainError, NoAuthority, Stale, Stopped
 from ledger.spending import spending
 
@@ -47,7 +48,7 @@ def carry_out(proposal: Proposal) -> Proposal:
         with transaction.atomic():
             held = proposals.hold(proposal)
             decision = _decision(held)
-            if limits.is_stopped(held.author):
+            if limits.is_stopped(held):
                 raise Stopped()
             _carry_out(held, decision)
     except NotDue:
@@ -100,13 +101,25 @@ def _carry_out(held: Proposal, decision: Decision) -> None:
     judging.tell(held, judged, judgement, cause=decision.entry_seq)
     whose = personal.speaking(authorship.of_words(held))
     with spending(granted_id, held.fingerprint, policy=judged.policy.digest) as granted, whose:
-        carried = [_call(each, granted, decision, held) for each in commands]
+        carried = [each for some in _side_by_side(commands) for each in _call(some, granted, decision, held)]
     _keep(held, commands, carried, decision, judged)
 
 
-def _call(command: Command, granted: authority.Authority, decision: Decision, held: Proposal) -> Carried:
-    handler = import_string(handler_path(command.kind()))
-    return handler(command, authority=granted, actor=_decider(decision), entity=held.entity, cause=decision.entry_seq)
+def _side_by_side(commands: tuple[Command, ...]) -> list[list[Command]]:
+    """In their order; neighbours of one kind whose handler takes them together are one group."""
+    groups: list[list[Command]] = []
+    for each in commands:
+        if groups and groups[-1][0].kind() == each.kind() and works_together(each.kind()):
+            groups[-1].append(each)
+        else:
+            groups.append([each])
+    return groups
+
+
+def _call(some: list[Command], granted: authority.Authority, decision: Decision, held: Proposal) -> Sequence[Carried]:
+    handler = import_string(handler_path(some[0].kind()))
+    how = {"authority": granted, "actor": _decider(decision), "entity": held.entity, "cause": decision.entry_seq}
+    return handler(some, **how) if works_together(some[0].kind()) else [handler(some[0], **how)]
 
 
 def _decider(decision: Decision) -> Actor:

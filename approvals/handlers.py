@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from approvals import bounds, entries, policies
+from approvals import bounds, entries, policies, queries
 from approvals.commands import AdjustBounds, PublishPolicy
-from approvals.models import Decision, Proposal
 from ledger.actors import Actor
 from ledger.authority import Authority, check
 from ledger.command import Carried, ObjectRef
 from ledger.errors import NotFound, Stale
-from ledger.models import LegalEntity, Person
+from ledger.models import LegalEntity
 
 
 def publish_policy(
@@ -21,7 +20,7 @@ def publish_policy(
         raise NotFound()
     if base.number != command.base_version:
         raise Stale(f"Version {base.number} is in force meanwhile, not {command.base_version}. Start from that one.")
-    people = _people_behind(authority)
+    people = queries.people_behind(authority.reference)
     version = policies.replace(base, command.document, published_by=", ".join(str(person) for person in people))
     entries.policy_published(version, actor=actor, by=[person.pk for person in people], replaces=base, causes=[cause])
     return Carried(
@@ -46,13 +45,3 @@ def adjust_bounds(
         objects=(ObjectRef("bounds", after.role, str(after.version)),),
         compensation=AdjustBounds(entity=entity.code, role=command.role, **former),
     )
-
-
-def _people_behind(authority: Authority) -> list[Person]:
-    """Who proposed and who approved."""
-    proposal = Proposal.objects.get(reference=authority.reference.split("/")[0])
-    approved = proposal.decisions.filter(revision=proposal.revision, kind=Decision.Kind.APPROVE)
-    wanted = {each for each in approved.values_list("person", flat=True) if each}
-    if proposal.author.person_id is not None:
-        wanted.add(proposal.author.person_id)
-    return list(Person.objects.filter(pk__in=wanted).order_by("pk"))

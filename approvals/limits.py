@@ -13,11 +13,14 @@ from approvals.errors import OutOfBounds
 from approvals.matter import Matter
 from approvals.models import Bounds, Proposal, Spend
 from ledger import switches
-from ledger.actors import Actor, ActorKind
-from ledger.models import LegalEntity
+from ledger.actors import ActorKind
+from ledger.chain import read
+from ledger.models import Effect, Entry, LegalEntity
 
 DAY = timedelta(hours=24)
 HOUR = timedelta(hours=1)
+#: How far back the proposal behind an effect is looked for.
+MOST_CAUSES = 30
 #: Did not and will not happen.
 DEAD = (Proposal.Status.REJECTED, Proposal.Status.WITHDRAWN, Proposal.Status.BLOCKED, Proposal.Status.UNDONE)
 
@@ -44,7 +47,8 @@ def violations(matter: Matter) -> list[str]:
     bounds = of(matter.author.id, matter.entity)
     if bounds is None or not bounds.on:
         return [_("the role is switched off")]
-    found = [_("%(kind)s is not among its commands") % {"kind": k} for k in matter.kinds if k not in bounds.commands]
+    beyond = [k for k in matter.kinds if k not in bounds.commands and matter.undo_of is None]
+    found = [_("%(kind)s is not among its commands") % {"kind": k} for k in beyond]
     found += _money(matter, bounds)
     if matter.kinds and len(matter.vendor_keys) > bounds.suppliers_per_event:
         found.append(
@@ -90,6 +94,27 @@ def _made(matter: Matter, window: timedelta) -> QuerySet[Proposal]:
     return found if matter.proposal_id is None else found.exclude(pk=matter.proposal_id)
 
 
-def is_stopped(author: Actor) -> bool:
-    """Whether a stop button holds back what this author proposed."""
-    return switches.stopped(f"role:{author.id}") if author.kind == ActorKind.AGENT else switches.stopped()
+def is_stopped(proposal: Proposal) -> bool:
+    """Whether a stop button holds it back: its author's, its plan's, or the one for everything."""
+    return switches.stopped(*scopes(proposal))
+
+
+def scopes(proposal: Proposal) -> tuple[str, ...]:
+    """The stop buttons that hold this proposal and what comes of it, besides the one for everything."""
+    found = [f"role:{proposal.author_id}"] if proposal.author_kind == ActorKind.AGENT else []
+    plan = (proposal.plan or {}).get("plan")
+    return (*found, f"plan:{plan}") if plan else tuple(found)
+
+
+def scopes_of(effect: Effect) -> tuple[str, ...]:
+    """Those of the proposal whose carrying out intended the effect, found by the causes in the journal."""
+    seqs, seen = {effect.cause_seq} if effect.cause_seq else set[int](), set[int]()
+    while seqs and len(seen) < MOST_CAUSES:
+        seen |= seqs
+        entries = Entry.objects.filter(log=effect.entity.log_id, seq__in=seqs)
+        bodies = [read(each) for each in entries]
+        named = [each["key"] for body in bodies for each in body["objects"] if each["kind"] == "proposal"]
+        if decided := Proposal.objects.filter(reference__in=named).order_by("pk").first():
+            return scopes(decided)
+        seqs = {cause for body in bodies for cause in body.get("causes", ())} - seen
+    return ()

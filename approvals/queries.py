@@ -115,6 +115,16 @@ class Detail:
     why_not: str
 
 
+def people_behind(reference: str) -> list[Person]:
+    """Who proposed and who approved what this authority is for, as `Authority.reference` names it."""
+    proposal = Proposal.objects.get(reference=reference.split("/")[0])
+    approved = proposal.decisions.filter(revision=proposal.revision, kind=Decision.Kind.APPROVE)
+    wanted = {each for each in approved.values_list("person", flat=True) if each}
+    if proposal.author.person_id is not None:
+        wanted.add(proposal.author.person_id)
+    return list(Person.objects.filter(pk__in=wanted).order_by("pk"))
+
+
 def find(reference: str) -> Proposal:
     """Raises `NotFound`."""
     found = _listed().filter(reference=reference).first()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -12,7 +14,7 @@ from approvals import compensation, proposals
 from approvals.errors import CannotUndo
 from approvals.models import Proposal, Undo
 from ledger import clock, rights
-from ledger.actors import Actor
+from ledger.actors import Actor, ActorKind
 from ledger.errors import InvalidInput, NotFound
 from ledger.models import Person
 
@@ -43,12 +45,10 @@ def way_back(proposal: Proposal) -> WayBack:
     return WayBack(True, how, until)
 
 
-def propose(proposal: Proposal, *, actor: Actor, reason: str) -> Proposal:
-    """The same undo asked for twice is one proposal, until it is rejected or withdrawn."""
-    rights.require(actor, "proposal.undo")
-    person = Person.objects.get(pk=actor.id)
-    if person.entity_id not in (None, proposal.entity_id):
-        raise NotFound()
+def propose(proposal: Proposal, *, actor: Actor, reason: str, plan: dict[str, Any] | None = None) -> Proposal:
+    """The same undo asked for twice is one proposal, until it is rejected or withdrawn. A person needs the right to
+    undo; an agent is held to its bounds, and the policy lets it undo nothing without a person."""
+    person = _person(proposal, actor) if actor.kind != ActorKind.AGENT else None
     if not reason.strip():
         raise InvalidInput(_("Say why this is undone."))
     with transaction.atomic():
@@ -64,7 +64,22 @@ def propose(proposal: Proposal, *, actor: Actor, reason: str) -> Proposal:
             actor=actor,
             entity=held.entity,
             rationale=reason,
+            requested_by=person or held.requested_by,
+            # The way back was declared to the byte: an agent that proposes it judges nothing.
+            confidence=None if person else Decimal(1),
+            plan=plan,
             undo_of=held,
         )
-        Undo.objects.create(original=held, proposal=undoing, asked_by=person, reason=reason, asked_at=undoing.made_at)
+        if person is not None:
+            Undo.objects.create(
+                original=held, proposal=undoing, asked_by=person, reason=reason, asked_at=undoing.made_at
+            )
     return undoing
+
+
+def _person(proposal: Proposal, actor: Actor) -> Person:
+    rights.require(actor, "proposal.undo")
+    person = Person.objects.get(pk=actor.id)
+    if person.entity_id not in (None, proposal.entity_id):
+        raise NotFound()
+    return person

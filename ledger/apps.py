@@ -17,11 +17,12 @@ class LedgerConfig(AppConfig):
         # Importing registers the checks.
         from ledger import anchors, checks, command, commands, doorbell, erasure, jobs, replay, senders  # noqa: F401
 
-        command.register(commands.EraseSubject, handler="ledger.handlers.erase_subject")
-        erasure.register("accounts", erase="ledger.erasers.erase", find="ledger.erasers.find")
+        command.register(commands.EraseSubject, handler="ledger.handlers.erase_subjects", together=True)
+        erasure.register("accounts", path="ledger.erasers")
         doorbell.register("outbox", answerer="ledger.outbox.answer", due="ledger.outbox.due")
         doorbell.register("jobs", answerer="ledger.jobs.answer", due="ledger.jobs.due")
         doorbell.register("checkpoints", answerer="ledger.checkpoints.answer", due="ledger.checkpoints.due")
+        doorbell.register("scrubbing", answerer="ledger.scrubbing.answer", due="ledger.scrubbing.due")
         senders.register("anchor-file", path="ledger.file_anchor.sender", in_order=False)
         senders.register("job-mail", path="ledger.job_mail.sender", in_order=False)
         senders.register("anchor-mail", path="ledger.mail_anchor.sender", in_order=False)

@@ -33,14 +33,15 @@ class Claim:
 class Audit:
     """`add` each entry's hash in order, then `end`. Each returns why what was signed does not fit, or nothing."""
 
-    def __init__(self, head: LedgerHead) -> None:
+    def __init__(self, head: LedgerHead, key: str = "") -> None:
+        """`key` is a verifier key that an auditor holds; without one it is that of the signing key on this host."""
         self.head = head
         self.checkpoints, self.anchored = 0, _anchored(head)
         #: The size of the last checkpoint that the entries give, and of the one at which they no longer do.
         self.good, self.bad = 0, 0
         self._grown, self._tiles = CompactRange(), dict[tuple[int, int], bytes]()
         self._waiting: list[bytes] = []
-        self._claims = _claims(head)
+        self._claims = _claims(head, key)
         self._next = next(self._claims, None)
         self._stored_until = 0
 
@@ -133,28 +134,28 @@ def _anchored(head: LedgerHead) -> int:
     return newest.size if newest else 0
 
 
-def _claims(head: LedgerHead) -> Iterator[Claim]:
+def _claims(head: LedgerHead, key: str) -> Iterator[Claim]:
     """Everything that was signed, the smallest size first; of one size, what is stored comes first."""
-    outside = sorted(chain(_last_note(head), _files(head)), key=lambda each: each.size)
-    return merge(_stored(head), outside, key=lambda each: each.size)
+    outside = sorted(chain(_last_note(head, key), _files(head, key)), key=lambda each: each.size)
+    return merge(_stored(head, key), outside, key=lambda each: each.size)
 
 
-def _stored(head: LedgerHead) -> Iterator[Claim]:
+def _stored(head: LedgerHead, key: str) -> Iterator[Claim]:
     for each in Checkpoint.objects.filter(log=head).order_by("size").iterator(chunk_size=FLUSH):
-        yield _claim(head, each.note, "the stored checkpoint", stored=each)
+        yield _claim(head, key, each.note, "the stored checkpoint", stored=each)
 
 
-def _last_note(head: LedgerHead) -> Iterator[Claim]:
+def _last_note(head: LedgerHead, key: str) -> Iterator[Claim]:
     note = signing.last_note(head.origin)
     if note is not None:
         stored = Checkpoint.objects.filter(log=head, note=note).exists()
-        claim = _claim(head, note, f"the last note signed on this host ({signing.note_path(head.origin)})")
+        claim = _claim(head, key, note, f"the last note signed on this host ({signing.note_path(head.origin)})")
         rival = not stored and Checkpoint.objects.filter(log=head, size=claim.size).exists()
         wrong = f"{claim.kept} differs from the stored checkpoint of {claim.size} entries" if rival else claim.wrong
         yield Claim(claim.size, claim.root, note, claim.kept, wrong=wrong)
 
 
-def _files(head: LedgerHead) -> Iterator[Claim]:
+def _files(head: LedgerHead, key: str) -> Iterator[Claim]:
     for path in file_anchor.kept(head.origin):
         try:
             note = path.read_text(encoding="utf-8")
@@ -162,15 +163,17 @@ def _files(head: LedgerHead) -> Iterator[Claim]:
         except (DomainError, UnicodeDecodeError):
             note, ours = "", True
         if ours:  # another log's name may begin like this one's
-            claim = _claim(head, note, f"the anchored note {path.name}", outside=True)
+            claim = _claim(head, key, note, f"the anchored note {path.name}", outside=True)
             if claim.wrong or not signing.is_given_up(head.origin, claim.size):
                 yield claim
 
 
-def _claim(head: LedgerHead, note: str, kept: str, *, stored: Checkpoint | None = None, outside: bool = False) -> Claim:
+def _claim(
+    head: LedgerHead, key: str, note: str, kept: str, *, stored: Checkpoint | None = None, outside: bool = False
+) -> Claim:
     size = stored.size if stored else 0
     try:
-        said = CheckpointText.parse(notes.open_note(note, signing.key(head.origin).verifier_key))
+        said = CheckpointText.parse(notes.open_note(note, key or signing.key(head.origin).verifier_key))
     except DomainError as error:
         return Claim(size, b"", note, kept, stored, outside, wrong=f"{kept} cannot be trusted: {error.message}")
     wrong = "" if said.origin == head.origin else f"{kept} is about the log {said.origin}"

@@ -117,6 +117,8 @@ def _sqlite(copy: Path) -> tuple[list, list]:
         connection.connection.backup(target, pages=4096)
         # Alone in its file: no journal beside it that could get lost.
         target.execute("PRAGMA journal_mode=DELETE")
+        # Free pages were copied as well, with whatever was erased since the last scrub.
+        target.execute("VACUUM")
         heads = target.execute("SELECT log, origin, seq, hash FROM ledger_ledgerhead ORDER BY log").fetchall()
         newest = target.execute(
             "SELECT log_id, size, note FROM ledger_checkpoint c"

@@ -162,15 +162,17 @@ def fingerprint(commands: Iterable[Command]) -> str:
 class Registration:
     command: type[Command]
     handler: str
+    together: bool
 
 
 _registry: dict[str, Registration] = {}
 Handler = Callable[..., Carried]
 
 
-def register(command: type[Command], *, handler: str) -> None:
-    """Called in an app's `ready`. `handler` is a dotted path: nobody imports handlers."""
-    _registry[command.kind()] = Registration(command, handler)
+def register(command: type[Command], *, handler: str, together: bool = False) -> None:
+    """Called in an app's `ready`. `handler` is a dotted path: nobody imports handlers. One that works `together` takes
+    all commands of its kind that stand side by side in a bundle, and answers with as many results in their order."""
+    _registry[command.kind()] = Registration(command, handler, together)
 
 
 def kinds() -> dict[str, type[Command]]:
@@ -180,6 +182,10 @@ def kinds() -> dict[str, type[Command]]:
 def handler_path(kind: str) -> str:
     """For approvals.execution alone."""
     return _registry[kind].handler
+
+
+def works_together(kind: str) -> bool:
+    return _registry[kind].together
 
 
 def build(kind: str, fields: dict[str, Any]) -> Command:

@@ -42,7 +42,7 @@ class EraseSubject(Command):
         personal.check_subject(self.subject)
         if personal.is_erased(self.subject):
             raise InvalidInput(_("%(subject)s is erased already.") % {"subject": self.subject})
-        if not erasure.preview(self.subject):
+        if not erasure.is_known(self.subject):
             raise InvalidInput(_("Nothing is kept of %(subject)s.") % {"subject": self.subject})
 
     def check_asker(self, person: Person) -> None:

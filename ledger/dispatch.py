@@ -27,6 +27,8 @@ LEASE = timedelta(seconds=120)
 MOST_PER_VISIT = 50
 #: A visit starts no further call after this many seconds, so that other answerers get their turn.
 LONGEST_VISIT = 40.0
+#: Until an effect that a stop button holds is looked at again.
+HELD_PAUSE = timedelta(seconds=5)
 #: How attempts end after which the receiver surely has nothing from them.
 NOTHING_LEFT = ("retry", "asked", "stopped")
 
@@ -36,14 +38,25 @@ def answer() -> int:
     began = time.monotonic()
     seen: set[int] = set()
     resting: set[str] = set()
-    while len(seen) < MOST_PER_VISIT and time.monotonic() - began < LONGEST_VISIT:
+    held = 0
+    while len(seen) - held < MOST_PER_VISIT and time.monotonic() - began < LONGEST_VISIT:
         effect = _due(resting).exclude(pk__in=seen).order_by("not_before", "pk").first()
         if effect is None:
             break
         seen.add(effect.pk)
-        if not carry(effect):
+        if switches.holds(effect):
+            _put_off(effect)
+            held += 1
+        elif not carry(effect):
             resting.add(effect.sender)
-    return len(seen)
+    return len(seen) - held
+
+
+def _put_off(effect: Effect) -> None:
+    """Looked at again soon, and behind what may leave; no attempt is counted."""
+    Effect.objects.filter(pk=effect.pk, fence=effect.fence, status=Effect.Status.WAITING).update(
+        not_before=clock.now() + HELD_PAUSE
+    )
 
 
 def due() -> bool:
@@ -146,7 +159,7 @@ def surely_absent(effects: QuerySet[Effect], *, before: int | None = None) -> Qu
 
 def _may_not_send(effect: Effect) -> str:
     """Looked at last of all, so that a stop or a lost lease takes effect before the call."""
-    if switches.stopped(f"sender:{effect.sender}"):
+    if switches.holds(effect):
         return "Stopped by a switch."
     holding = Effect.objects.filter(pk=effect.pk, fence=effect.fence, lease_until__gt=clock.now())
     return "" if holding.exists() else "The lease ran out before the call."

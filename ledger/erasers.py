@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+from itertools import chain
 
 from django.apps import apps
 from django.contrib.admin.models import LogEntry
@@ -10,7 +12,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
 from django.db.models import Model, Q
 
-from ledger.erasure import Erasing, Found
+from ledger.erasure import Erasing
 from ledger.models import (
     Entry,
     EntryObject,
@@ -22,6 +24,7 @@ from ledger.models import (
     SubjectKey,
 )
 from ledger.redaction import MARK
+from ledger.sweeping import Sweep
 
 #: Of what the chain is made: numbers, digests and sealed values only.
 UNTOUCHED = (Entry, EntryObject, GrantedAuthority, LedgerHead, PersonalValue, SubjectKey)
@@ -29,21 +32,30 @@ UNTOUCHED = (Entry, EntryObject, GrantedAuthority, LedgerHead, PersonalValue, Su
 BORROWED = ("admin", "account", "django_q")
 
 
-def find(subject: str) -> Found:
-    kind, _, key = subject.partition(":")
-    person = Person.objects.filter(pk=int(key)).first() if kind == "person" else None
+def count(subject: str) -> int:
+    person = _person(subject)
     if person is None:
-        return Found()
-    rows = 1 + _sources(person.pk).count() + _log_entries(person.pk).count() + len(list(_sessions(person.pk)))
-    full_name = person.get_full_name()
-    texts = (person.email, full_name if " " in full_name else "", *_mail_addresses(person.pk))
-    return Found(rows, tuple(filter(None, texts)))
+        return 0
+    return 1 + _sources(person.pk).count() + _log_entries(person.pk).count() + len(list(_sessions({subject})))
+
+
+def texts(subject: str) -> Iterable[str]:
+    if person := _person(subject):
+        full_name = person.get_full_name()
+        yield from filter(None, (person.email, full_name if " " in full_name else "", *_mail_addresses(person.pk)))
 
 
 def erase(erasing: Erasing) -> int:
-    done = _erase_person(erasing.person, erasing) if erasing.person is not None else 0
-    done += erasing.words.sweep(_own_tables())
-    return done + erasing.words.sweep(_borrowed_tables()) + _drop_queue_rows(erasing)
+    return _erase_person(erasing.person, erasing) if erasing.person is not None else 0
+
+
+def sweep(sweep: Sweep) -> Counter[str]:
+    """Sessions too: whose they are stands inside them, so all are opened once for everybody."""
+    rows = sweep.over([*_own_tables(), *_borrowed_tables()]) + _drop_queue_rows(sweep)
+    for subject, session in _sessions(sweep.subjects):
+        session.delete()
+        rows[subject] += 1
+    return rows
 
 
 def destroy_sources(digests: list[str], erasing: Erasing) -> int:
@@ -54,7 +66,7 @@ def destroy_sources(digests: list[str], erasing: Erasing) -> int:
 
 def _erase_person(pk: int, erasing: Erasing) -> int:
     done = destroy_sources(list(_sources(pk).values_list("pk", flat=True)), erasing)
-    done += _end_sessions(pk) + _forget_sign_in(pk)
+    done += _forget_sign_in(pk)
     done += _log_entries(pk).update(object_repr=MARK, change_message="")
     person = Person.objects.filter(pk=pk).first()
     if person is None:
@@ -67,6 +79,11 @@ def _erase_person(pk: int, erasing: Erasing) -> int:
     return done + 1
 
 
+def _person(subject: str) -> Person | None:
+    kind, _, key = subject.partition(":")
+    return Person.objects.filter(pk=int(key)).first() if kind == "person" else None
+
+
 def _sources(pk: int):
     return Source.objects.filter(origin=f"user:{pk}", erased_at=None)
 
@@ -77,13 +94,10 @@ def _log_entries(pk: int):
     return LogEntry.objects.filter(Q(user_id=pk) | about)
 
 
-def _sessions(pk: int) -> Iterator[Session]:
-    return (each for each in Session.objects.iterator() if each.get_decoded().get("_auth_user_id") == str(pk))
-
-
-def _end_sessions(pk: int) -> int:
-    keys = [each.pk for each in _sessions(pk)]
-    return Session.objects.filter(pk__in=keys).delete()[0]
+def _sessions(subjects: Collection[str]) -> Iterator[tuple[str, Session]]:
+    for each in Session.objects.iterator():
+        if (subject := f"person:{each.get_decoded().get('_auth_user_id')}") in subjects:
+            yield subject, each
 
 
 def _mail_addresses(pk: int) -> list[str]:
@@ -104,17 +118,17 @@ def _own_tables() -> list[type[Model]]:
 
 
 def _borrowed_tables() -> list[type[Model]]:
-    return [each for label in BORROWED for each in apps.get_app_config(label).get_models()]
+    models = (each for label in BORROWED for each in apps.get_app_config(label).get_models())
+    return [each for each in models if not each._meta.proxy]
 
 
-def _drop_queue_rows(erasing: Erasing) -> int:
+def _drop_queue_rows(sweep: Sweep) -> Counter[str]:
     """A task carries no personal value, but a failed one keeps what its exception said."""
     from django_q.models import OrmQ, Task
 
-    told = [each.pk for each in Task.objects.exclude(result=None) if _holds(str(each.result), erasing)]
-    queued = [each.pk for each in OrmQ.objects.all() if _holds(str(each.task), erasing)]
-    return Task.objects.filter(pk__in=told).delete()[0] + OrmQ.objects.filter(pk__in=queued).delete()[0]
-
-
-def _holds(text: str, erasing: Erasing) -> bool:
-    return erasing.words.out_of(text) != text
+    told = ((each, str(each.result)) for each in Task.objects.exclude(result=None).iterator())
+    queued = ((each, str(each.task)) for each in OrmQ.objects.iterator())
+    found = [(row, whose) for row, text in chain(told, queued) if (whose := sweep.whose(text))]
+    for row, _ in found:
+        row.delete()
+    return Counter(subject for _, whose in found for subject in whose)

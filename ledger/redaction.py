@@ -1,16 +1,12 @@
-"""Takes somebody's words out of texts and JSON, and sweeps tables for copies of them. Each floor sweeps its own."""
+"""Takes somebody's words out of texts and JSON. Copies of them in tables are found by `ledger.sweeping`."""
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
-
-from django.db import connection
-from django.db.models import CharField, JSONField, Model, TextField
 
 #: What stands where a text was.
 MARK = "[erased]"
@@ -20,11 +16,6 @@ SHORTEST = 4
 SURELY_OWN = 24
 #: Widths of columns that keep the beginning of a longer text.
 CUTS = (500, 400, 300, 200, 180, 120, 100)
-#: Two people may share a name: columns that hold nothing but a name are cleared by relation, never by likeness.
-NAMES = frozenset(
-    {"author_name", "actor_name", "published_by", "username", "first_name", "last_name", "email", "name", "folded_name"}
-)
-AT_ONCE = 40
 
 
 @dataclass(frozen=True)
@@ -46,62 +37,27 @@ class Words:
         parts = [re.escape(each) if len(each) >= SURELY_OWN else _bounded(each) for each in self.texts]
         return re.compile("|".join(parts), re.IGNORECASE) if parts else None
 
-    def out_of(self, text: str) -> str:
-        """The text with the mark in place of each of them."""
-        return self._pattern.sub(MARK, text) if self._pattern and text else text
+    def out_of(self, text: str, tell: Callable[[str], object] | None = None) -> str:
+        """The text with the mark in place of each of them; `tell` hears what stood there."""
+        if not self._pattern or not text:
+            return text
+        if tell is not None:
+            for found in self._pattern.findall(text):
+                tell(found)
+        return self._pattern.sub(MARK, text)
 
-    def out_of_json(self, value: Any, wholly: Collection[str] = ()) -> Any:
+    def out_of_json(self, value: Any, wholly: Collection[str] = (), tell: Callable[[str], object] | None = None) -> Any:
         """The same for every text in a JSON value; what stands below a name in `wholly` is replaced altogether."""
         if isinstance(value, str):
-            return self.out_of(value)
+            return self.out_of(value, tell)
         if isinstance(value, list):
-            return [self.out_of_json(each, wholly) for each in value]
+            return [self.out_of_json(each, wholly, tell) for each in value]
         if isinstance(value, dict):
             return {
-                self.out_of(name): wiped(each) if name in wholly else self.out_of_json(each, wholly)
+                self.out_of(name, tell): wiped(each) if name in wholly else self.out_of_json(each, wholly, tell)
                 for name, each in value.items()
             }
         return value
-
-    def sweep(self, models: Iterable[type[Model]]) -> int:
-        """Takes them out of every text column of these tables, and returns how many rows that changed."""
-        return sum(self._sweep(model) for model in models if self.texts)
-
-    def _sweep(self, model: type[Model]) -> int:
-        columns = [
-            each
-            for each in model._meta.concrete_fields
-            if isinstance(each, CharField | TextField | JSONField)
-            and not (each.primary_key or each.unique or each.choices or each.name in NAMES)
-        ]
-        return sum(self._sweep_some(model, columns, part) for part in _parts(self.texts)) if columns else 0
-
-    def _sweep_some(self, model: type[Model], columns: list[Any], texts: tuple[str, ...]) -> int:
-        # One look at each row, whatever the number of columns and texts; the ORM would take longer to say so.
-        quote = connection.ops.quote_name
-        whole = " || ' ' || ".join(f"COALESCE(CAST({quote(str(each.column))} AS text), '')" for each in columns)
-        pattern = "|".join(sorted({re.escape(form) for text in texts for form in (text, *_forms(text))}))
-        matches = connection.operators["iregex"]  # type: ignore[attr-defined]
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"SELECT {quote(str(model._meta.pk.column))} FROM {quote(model._meta.db_table)}"  # noqa: S608  names of ours
-                f" WHERE ({whole}) {matches}",
-                [pattern],
-            )
-            found = [key for (key,) in cursor.fetchall()]
-        done = 0
-        for row in model._base_manager.filter(pk__in=found) if found else ():
-            changes = {each.name: self._cleaned(each, getattr(row, each.name)) for each in columns}
-            changes = {name: value for name, value in changes.items() if value != getattr(row, name)}
-            if changes:
-                done += model._base_manager.filter(pk=row.pk).update(**changes)
-        return done
-
-    def _cleaned(self, column: Any, value: Any) -> Any:
-        if isinstance(column, JSONField):
-            return self.out_of_json(value)
-        cleaned = self.out_of(value) if isinstance(value, str) else value
-        return cleaned[: column.max_length] if isinstance(cleaned, str) and column.max_length else cleaned
 
 
 def wiped(value: Any) -> Any:
@@ -121,12 +77,3 @@ def _with_cuts(text: str) -> Iterator[str]:
 def _bounded(text: str) -> str:
     start = r"(?<!\w)" if text[0].isalnum() else ""
     return start + re.escape(text) + (r"(?!\w)" if text[-1].isalnum() else "")
-
-
-def _forms(text: str) -> set[str]:
-    """As JSON may write it: with characters as they are, or escaped."""
-    return {json.dumps(text, ensure_ascii=plain)[1:-1] for plain in (True, False)}
-
-
-def _parts(texts: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    yield from (texts[start : start + AT_ONCE] for start in range(0, len(texts), AT_ONCE))

@@ -224,5 +224,12 @@ def _aside(place: Path) -> Path:
     return free
 
 
+def kept_aside() -> list[Path]:
+    """Databases and files from before a restore, as long as nobody has thrown them away."""
+    places = [Path(settings.MEDIA_ROOT)]
+    places += [Path(connection.settings_dict["NAME"])] if connection.vendor == "sqlite" else []
+    return sorted(each for place in places for each in place.parent.glob(f"{place.name}.before-restore-*"))
+
+
 def _kept(aside: list[Path]) -> str:
     return f" What was there before is in {', '.join(map(str, aside))}." if aside else ""

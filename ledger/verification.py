@@ -19,9 +19,11 @@ from ledger.chain import leaf_hash
 from ledger.gauges import SILENT, Gauge
 from ledger.models import Entry, EntryObject, LedgerHead
 
-START = "0" * 64
+START, UNTOLD = "0" * 64, "untold"
 CHUNK = 1000
 UNLINKED = "it does not continue the entry before it"
+ADDED = "it was added: the entry of this number follows it"
+NOT_THE_HEAD = "its hash is not the one that the head keeps"
 HASHED_ANEW = "it was changed and hashed anew: the entry after it continues another"
 
 
@@ -58,12 +60,15 @@ class _Row:
 _Read = tuple[_Row, set[tuple[str, str]]]
 
 
-def verify(log: str | None = None, *, gauge: Gauge = SILENT) -> Finding:
-    """All logs, or one. Entries appended meanwhile are left for the next time."""
+def verify(log: str | None = None, *, key: str = "", gauge: Gauge = SILENT) -> Finding:
+    """All logs, or one. Entries appended meanwhile are left for the next time.
+
+    What was signed is held against `key`, an auditor's own verifier key; without it, against the key on this host.
+    """
     heads = LedgerHead.objects.filter(log=log) if log else LedgerHead.objects.all()
     entries = checkpoints = uncovered = 0
     for head in heads.order_by("log"):
-        finding = _verify_log(head, gauge)
+        finding = _verify_log(head, key, gauge)
         entries += finding.entries
         checkpoints += finding.checkpoints
         uncovered += finding.uncovered
@@ -75,8 +80,8 @@ def verify(log: str | None = None, *, gauge: Gauge = SILENT) -> Finding:
     return Finding(True, entries, checkpoints=checkpoints, uncovered=uncovered)
 
 
-def _verify_log(head: LedgerHead, gauge: Gauge) -> Finding:
-    before, latest, seq, audit = START, "", 0, Audit(head)
+def _verify_log(head: LedgerHead, key: str, gauge: Gauge) -> Finding:
+    earlier, before, latest, seq, audit = "", START, "", 0, Audit(head, key)
     # Read after what was signed is known: a portal at work signs nothing beyond it.
     head = LedgerHead.objects.get(pk=head.pk)
     gauge.of(head.seq, f"Entries of {head.log}")
@@ -87,19 +92,22 @@ def _verify_log(head: LedgerHead, gauge: Gauge) -> Finding:
             reason = _fault(row, objects, seq=seq, prev=before, origin=head.origin, not_before=latest)
         except (AttributeError, TypeError):
             reason = "its record does not have the shape of one"
-        if reason == UNLINKED and following and _is_vouched_for(row, before, by=following[0]):
+        if reason == UNLINKED and _named_after(row, following, head) == row.hash and _follows_another(row, before):
             return Finding(False, seq - 2, seq - 1, HASHED_ANEW)
+        if reason == UNLINKED and audit.good != seq - 1 and _is_pushed_on(row, earlier):
+            return Finding(False, seq - 2, seq - 1, ADDED)
         if reason:
             return Finding(False, seq - 1, seq, reason)
-        before, latest = row.hash, row.time
+        earlier, before, latest = before, row.hash, row.time
         if reason := audit.add(row.hash):
-            if following and _prev(following[0]) != row.hash:
-                return Finding(False, seq - 1, seq, HASHED_ANEW, between=audit.between)
+            if _named_after(row, following, head) not in (row.hash, UNTOLD):
+                anew = HASHED_ANEW if following else NOT_THE_HEAD
+                return Finding(False, seq - 1, seq, anew, between=audit.between)
             return _unlike_signed(audit, seq, reason)
     if seq < head.seq:
         return Finding(False, seq, seq + 1, f"it is missing: the head says that there are {head.seq} entries")
     if before != head.hash:
-        return Finding(False, seq, max(seq, 1), "its hash is not the one that the head keeps")
+        return Finding(False, seq, max(seq, 1), NOT_THE_HEAD)
     last = Entry.objects.filter(log=head).aggregate(last=Max("seq"))["last"] or 0
     # Appends move the head in the same transaction, so the head read after the rows is never behind them.
     if last > LedgerHead.objects.get(pk=head.pk).seq:
@@ -117,14 +125,23 @@ def _with_next(rows: Iterator[_Read]) -> Iterator[tuple[_Read, _Read | None]]:
         here = following
 
 
-def _prev(row: _Row) -> Any:
-    return (_parse(row.content) or {}).get("prev")
+def _named_after(row: _Row, following: _Read | None, head: LedgerHead) -> Any:
+    """The hash that the entry after this one, or the head after the last, names as that of the one before."""
+    if following is not None:
+        return (_parse(following[0].content) or {}).get("prev")
+    return head.hash if row.seq == head.seq else UNTOLD
 
 
-def _is_vouched_for(row: _Row, before: str, *, by: _Row) -> bool:
-    """It follows another entry than the one that stands before it, and the next follows it: so that one was changed."""
+def _follows_another(row: _Row, before: str) -> bool:
+    """Than the one that stands before it: so, if what comes after names this one, that one was changed."""
     record = _parse(row.content) or {}
-    return record.get("seq") == row.seq > 1 and record.get("prev") == row.prev != before and _prev(by) == row.hash
+    return record.get("seq") == row.seq > 1 and record.get("prev") == row.prev != before
+
+
+def _is_pushed_on(row: _Row, earlier: str) -> bool:
+    """By its record it is the entry whose place the one before it has taken."""
+    record = _parse(row.content) or {}
+    return record.get("seq") == row.seq - 1 and record.get("prev") == row.prev == earlier
 
 
 def _unlike_signed(audit: Audit, seq: int, reason: str) -> Finding:

@@ -32,7 +32,7 @@ class ProcureConfig(AppConfig):
         anchors.register("erp")
         anchors.register("supplier-page")
         registration.register()
-        erasure.register("procure", erase="procure.erasers.erase", find="procure.erasers.find")
+        erasure.register("procure", path="procure.erasers")
         for kind, rows in (
             ("requisition", "requisitions"),
             ("event", "events"),

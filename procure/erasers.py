@@ -6,17 +6,19 @@ item's name from now on.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from django.apps import apps
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Q, QuerySet
 
-from ledger.erasure import RESTORER, Erasing, Found
+from ledger.erasure import RESTORER, Erasing
 from ledger.models import Effect, EffectAttempt, Person, Source
 from ledger.redaction import MARK, SHORTEST, Words, wiped
+from ledger.sweeping import Sweep
 from procure import entries
 from procure.models import (
     ErpCall,
@@ -85,17 +87,21 @@ class Wanted:
         return tuple(said)
 
 
-def find(subject: str) -> Found:
+def count(subject: str) -> int:
     kind, _, key = subject.partition(":")
     if kind == "contact":
-        return Found(Message.objects.filter(contact=int(key)).exclude(body=MARK).count())
+        return Message.objects.filter(contact=int(key)).exclude(body=MARK).count()
     if kind != "person":
-        return Found()
-    wanted = Wanted(int(key))
-    answers = RequisitionQuestion.objects.filter(answered_by=int(key))
-    rows = len(wanted.requisitions) + len(wanted.events) + answers.count() + sum(each.count() for each in wanted.lines)
-    words = Requisition.objects.filter(pk__in=wanted.requisitions).values_list("words", flat=True)
-    return Found(rows, (*words, *answers.values_list("answer", flat=True)))
+        return 0
+    wanted, answers = Wanted(int(key)), RequisitionQuestion.objects.filter(answered_by=int(key))
+    return len(wanted.requisitions) + len(wanted.events) + answers.count() + sum(each.count() for each in wanted.lines)
+
+
+def texts(subject: str) -> Iterable[str]:
+    kind, _, key = subject.partition(":")
+    if kind == "person":
+        yield from Requisition.objects.filter(requested_by=int(key)).values_list("words", flat=True)
+        yield from RequisitionQuestion.objects.filter(answered_by=int(key)).values_list("answer", flat=True)
 
 
 def erase(erasing: Erasing) -> int:
@@ -107,7 +113,11 @@ def erase(erasing: Erasing) -> int:
         done = mails.update(subject=MARK, body=MARK) + _erase_declines(erasing)
     else:
         done = 0
-    return done + erasing.words.sweep(_tables())
+    return done
+
+
+def sweep(sweep: Sweep) -> Counter[str]:
+    return sweep.over(apps.get_app_config("procure").get_models())
 
 
 def _erase_wanted(wanted: Wanted, erasing: Erasing) -> int:
@@ -222,7 +232,3 @@ def _erase_declines(erasing: Erasing) -> int:
 
 def _short(invitation: Invitation) -> bool:
     return len(invitation.decline_reason) < SHORTEST
-
-
-def _tables() -> list[type[Model]]:
-    return list(apps.get_app_config("procure").get_models())

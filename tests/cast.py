@@ -27,12 +27,17 @@ def make_person(username: str, *roles: Role, entity: LegalEntity, **fields: obje
     return person
 
 
-@pytest.fixture
-def entity(db: None) -> LegalEntity:
+def headquarters() -> LegalEntity:
+    """The company, with a log of its own that is empty."""
     head = chain.begin("main", origin="procure.example/hq")
     return LegalEntity.objects.create(
         code="HQ", name="Headquarters", base_currency="USD", country="US", time_zone="UTC", log=head
     )
+
+
+@pytest.fixture
+def entity(db: None) -> LegalEntity:
+    return headquarters()
 
 
 @pytest.fixture

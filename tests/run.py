@@ -24,6 +24,11 @@ NO_DATABASE = [
     )
 ]
 STRICT = os.environ.get("STRICT") == "1"
+#: Two workers, each with whole modules, for what a module tells is told once; in the order of their names, for the
+#: last ones are short.
+WORKERS = ["-n", "2", "--dist", "loadscope", "--no-loadscope-reorder"]
+#: Tests start many processes: each would compile all modules anew where Python is told to write nothing beside them.
+COMPILED = {"PYTHONPYCACHEPREFIX": str(Path("var/tests/compiled").resolve()), "PYTHONDONTWRITEBYTECODE": ""}
 
 
 def stage(title: str, arguments: list[str], *, apart: bool = True, **environment: str) -> bool:
@@ -36,7 +41,7 @@ def stage(title: str, arguments: list[str], *, apart: bool = True, **environment
     started = time.monotonic()
     command = [sys.executable, "-m", "pytest", "-rs", *arguments]
     kept = {} if apart else {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    done = subprocess.run(command, env=os.environ | environment, check=False, **kept)
+    done = subprocess.run(command, env=os.environ | COMPILED | environment, check=False, **kept)
     ended = "passed" if done.returncode == 0 else f"failed ({done.returncode})"
     said = "" if apart else f"== {title}\n{done.stdout}"
     print(f"{said}== {title}: {ended} in {time.monotonic() - started:.0f} s\n", end="", flush=True)
@@ -67,7 +72,7 @@ def main() -> int:
     fast = "not browser and not tryton and not faults" + ("" if chosen.long else " and not long")
     kills = "10" if chosen.long or chosen.faults else "3"
     aside = partial(stage, apart=False)
-    passed = chosen.faults or stage("SQLite", ["-m", fast, "-n", "2"])
+    passed = chosen.faults or stage("SQLite", ["-m", fast, *WORKERS])
     with postgresql.server() as url:
         waiting = [partial(aside, "Killed on SQLite", ["-m", "faults"], KILLS=kills)]
         if url is None:
@@ -75,7 +80,7 @@ def main() -> int:
             passed &= not STRICT
         else:
             if not chosen.faults:
-                passed &= stage("PostgreSQL", ["-m", fast, "-n", "2", *NO_DATABASE], TEST_DATABASE_URL=url)
+                passed &= stage("PostgreSQL", ["-m", fast, *WORKERS, *NO_DATABASE], TEST_DATABASE_URL=url)
             waiting.append(partial(aside, "Killed on PostgreSQL", ["-m", "faults"], TEST_DATABASE_URL=url, KILLS=kills))
         if not chosen.faults:
             waiting.insert(0, partial(aside, "A real browser", ["-m", "browser"]))

@@ -20,6 +20,6 @@ class VendorsConfig(AppConfig):
         command.register(commands.ChangeBankDetails, handler="vendors.handlers.change_bank_details")
         command.register(commands.WithdrawBankDetails, handler="vendors.handlers.withdraw_bank_details")
         doorbell.register("bank details", answerer="vendors.bank_details.answer", due="vendors.bank_details.due")
-        erasure.register("vendors", erase="vendors.erasers.erase", find="vendors.erasers.find")
+        erasure.register("vendors", path="vendors.erasers")
         replay.register("vendor", reduce="vendors.reducers.vendor", live="vendors.live.vendors")
         replay.register("bank_details", reduce="vendors.reducers.bank_details", live="vendors.live.all_bank_details")

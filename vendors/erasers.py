@@ -2,33 +2,45 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from django.apps import apps
 from django.db.models import QuerySet
 
-from ledger.erasure import Erasing, Found
+from ledger.erasure import Erasing
 from ledger.redaction import MARK
+from ledger.sweeping import Sweep
 from vendors.models import CallBackNumber, SealedBankDetails, VendorContact
 
 
-def find(subject: str) -> Found:
-    contacts = list(_contacts(*subject.split(":", 1)))
-    names = (each.name for each in contacts if " " in each.name)
-    rows = len(contacts) + sum(each.count() for each in _sealed(*subject.split(":", 1)))
-    return Found(rows, (*names, *(each.email for each in contacts)))
+def count(subject: str) -> int:
+    kind, _, key = subject.partition(":")
+    return _contacts(kind, key).count() + sum(each.count() for each in _sealed(kind, key))
+
+
+def texts(subject: str) -> Iterable[str]:
+    kind, _, key = subject.partition(":")
+    for each in _contacts(kind, key):
+        if " " in each.name:
+            yield each.name
+        yield each.email
 
 
 def erase(erasing: Erasing) -> int:
     """The contact stays as a row, without a verified address: no mail goes there any more. Bids and their remarks are
     the vendor's own offer and stay with the event."""
-    done = erasing.words.sweep(apps.get_app_config("vendors").get_models())
-    done += sum(rows.update(sealed=b"") for rows in _sealed(erasing.kind, erasing.key))
+    done = sum(rows.update(sealed=b"") for rows in _sealed(erasing.kind, erasing.key))
     for contact in _contacts(erasing.kind, erasing.key):
         contact.name, contact.email, contact.verified_at = MARK, f"erased-{contact.pk}@invalid.invalid", None
         contact.save(update_fields=["name", "email", "verified_at"])
         done += 1
     return done
+
+
+def sweep(sweep: Sweep) -> Counter[str]:
+    return sweep.over(apps.get_app_config("vendors").get_models())
 
 
 def _sealed(kind: str, key: str) -> tuple[QuerySet[Any], ...]:

@@ -12,7 +12,7 @@ from agents.model_gateway import calling, limits, tiers
 from agents.model_gateway.calling import Reply
 from agents.model_gateway.questions import Question
 from agents.models import ModelCall
-from ledger import clock, sources
+from ledger import clock, sources, switches
 from ledger.errors import DomainError
 from ledger.models import LegalEntity, Source
 
@@ -50,7 +50,8 @@ def ask(
 ) -> Answer[Value]:
     """`rules` answers without a model; `accept` turns the model's verified shape into the same kind of value.
 
-    Not inside a transaction: the call may take as long as its tier's time-out.
+    Not inside a transaction: the call may take as long as its tier's time-out. Raises `Stopped` instead of calling
+    while a stop button of the role, the plan or everything is pressed.
     """
     if tier == tiers.RULES:
         return Answer(rules(), tiers.RULES)
@@ -59,6 +60,7 @@ def ask(
     if known := remembered(question, digest):
         shape, call = known
         return Answer(accept(shape), tier, call=call)
+    switches.check(f"role:{caller.role}", f"plan:{caller.plan}")
     reply = _put(question, endpoint, caller)
     call = _keep(question, digest, tier, endpoint, caller, reply)
     if reply.outcome == Outcome.ANSWERED:

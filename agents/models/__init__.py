@@ -1,5 +1,16 @@
+from agents.models.edge import EdgeWorker
 from agents.models.model_calls import ModelCall
 from agents.models.plans import AwaitedObject, Plan, Step, StepAttempt, StepOverride
-from agents.models.templates import PlanTemplate
+from agents.models.templates import PlanTemplate, TemplateDraft
 
-__all__ = ["AwaitedObject", "ModelCall", "Plan", "PlanTemplate", "Step", "StepAttempt", "StepOverride"]
+__all__ = [
+    "AwaitedObject",
+    "EdgeWorker",
+    "ModelCall",
+    "Plan",
+    "PlanTemplate",
+    "Step",
+    "StepAttempt",
+    "StepOverride",
+    "TemplateDraft",
+]

@@ -19,7 +19,7 @@ class ModelCall(models.Model):
     entity = models.ForeignKey("ledger.LegalEntity", on_delete=models.PROTECT, null=True, blank=True)
     role = models.CharField(max_length=40, db_index=True)
     plan = models.CharField(max_length=20, blank=True, db_index=True)
-    step = models.CharField(max_length=40, blank=True)
+    step = models.CharField(max_length=60, blank=True)
     tier = models.CharField(max_length=10)
     model = models.CharField(max_length=120, blank=True)
     template_digest = models.CharField(max_length=64)

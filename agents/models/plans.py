@@ -77,7 +77,10 @@ class Step(models.Model):
     OPEN = (Status.PENDING, Status.READY, Status.RUNNING, Status.WAITING, Status.PARKED)
 
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="steps")
-    key = models.CharField(max_length=40)
+    key = models.CharField(
+        max_length=60,
+        help_text=_("As the template has it; of a branch with its number, of what undoes with undo-."),
+    )
     role = models.CharField(max_length=40)
     after = models.JSONField(default=list, blank=True)
     spec = models.JSONField(default=dict, help_text=_("The step as its template version states it."))
@@ -170,6 +173,7 @@ class StepOverride(models.Model):
     reason = models.TextField()
     person = models.ForeignKey("ledger.Person", on_delete=models.PROTECT, related_name="+")
     made_at = models.DateTimeField()
+    erased_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["id"]

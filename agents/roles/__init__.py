@@ -31,6 +31,8 @@ class Specification:
     #: By task: what a template must hand it, and what its result holds (see agents.values).
     takes: Mapping[str, Record] = field(default_factory=dict)
     gives: Mapping[str, Record] = field(default_factory=dict)
+    #: By task: where what it takes came from while templates did not say, for plans that began then.
+    assumed: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     #: Tasks of some milliseconds without a call to the outside: one worker does several of a plan in one go.
     quick: frozenset[str] = frozenset()
     #: Tasks that a remote worker may do.
@@ -48,6 +50,9 @@ _paths: dict[str, str] = {
     "research": "agents.roles.research",
     "sourcing": "agents.roles.sourcing",
     "compliance": "agents.roles.compliance",
+    "person": "agents.roles.asking",
+    "undo": "agents.roles.undoing",
+    "site": "agents.roles.site",
 }
 
 
@@ -65,6 +70,12 @@ def specifications() -> dict[str, Specification]:
     return {name: load(name).SPECIFICATION for name in sorted(_paths)}
 
 
-def tasks_of(name: str) -> Mapping[str, Callable[[Context], Outcome]] | None:
+def of(name: str) -> Specification | None:
     """What a template may name; None when there is no such role."""
-    return load(name).SPECIFICATION.tasks if name in _paths else None
+    return load(name).SPECIFICATION if name in _paths else None
+
+
+def gives(name: str, task: str) -> Record | None:
+    """What the result of this task holds; None when nobody says."""
+    role = of(name)
+    return None if role is None else role.gives.get(task)

@@ -26,7 +26,7 @@ BARRED = (Vendor.Status.BLOCKED, Vendor.Status.RETIRED)
 
 def review(context: Context) -> Outcome:
     """`barred` vendors cannot be awarded; every other finding is for whoever decides."""
-    event = queries.event(context.results["collect"]["event"])
+    event = queries.event(str(context.given["event"]))
     findings, claims = [], []
     opened = OpenedBid.objects.filter(event=event).select_related("vendor").order_by("vendor__key")
     for bid in opened.prefetch_related("lines__event_line__item"):
@@ -89,6 +89,26 @@ SPECIFICATION = Specification(
     reads=("vendors", "certificates", "contracts", "opened quotes"),
     may_propose=frozenset({"BlockVendor"}),
     tasks={"review": review},
+    takes={"review": {"event": "event"}},
+    gives={
+        "review": {
+            "event": "event",
+            "findings": [
+                {
+                    "vendor": "vendor",
+                    "name": "text",
+                    "status": "text",
+                    "barred": "boolean",
+                    "certificates_expired": "list of text",
+                    "deviations": [{"line": "text", "pct": "decimal", "contract": "text"}],
+                    "remarks": "list of text",
+                }
+            ],
+            "barred": "list of vendor",
+        }
+    },
+    assumed={"review": {"event": "collect.event"}},
+    quick=frozenset({"review"}),
 )
 
 

@@ -112,6 +112,36 @@ SPECIFICATION = Specification(
     reads=("vendors", "delivery history", "certificates"),
     may_propose=frozenset({"QualifyVendor"}),
     tasks={"dossier": dossier},
+    takes={"dossier": {}},
+    gives={
+        "dossier": {
+            "items": [
+                {
+                    "line": "integer",
+                    "item": "item",
+                    "candidates": [
+                        {
+                            "vendor": "vendor",
+                            "name": "text",
+                            "status": "text",
+                            "deliveries": "integer",
+                            "deliveries_of_item": "integer",
+                            "on_time_rate": "decimal?",
+                            "late_probability": "decimal",
+                            "lead_days_median": "decimal?",
+                            "lead_days_p90": "decimal?",
+                            "price_median": "decimal?",
+                            "certificates": "integer",
+                            "certificates_expired": "list of text",
+                            "unknown": "list of text",
+                        }
+                    ],
+                    "not_shown": "integer",
+                    "unknown": "list of text",
+                }
+            ]
+        }
+    },
 )
 
 

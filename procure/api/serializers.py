@@ -5,6 +5,7 @@ from __future__ import annotations
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from agents.models import Plan, Step
 from approvals.models import Evidence, Proposal
 from procure.models import (
     Invitation,
@@ -97,6 +98,48 @@ class ProposalDetailSerializer(ProposalSerializer):
     def get_evidence(self, proposal: Proposal) -> list[dict[str, object]]:
         rows = proposal.evidence.filter(revision=proposal.revision)
         return EvidenceSerializer(rows, many=True).data  # type: ignore[return-value]
+
+
+class StepSerializer(serializers.ModelSerializer):
+    """`result` is the step's own; a person's in its place is in `override`."""
+
+    label = serializers.CharField(read_only=True)  # type: ignore[assignment]
+    branch_of = serializers.CharField(source="fanned.key", read_only=True, allow_null=True, default=None)
+    undoes = serializers.CharField(source="undoes.key", read_only=True, allow_null=True, default=None)
+    override = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Step
+        fields = (
+            *("key", "label", "role", "after", "status", "attempts", "max_attempts", "branch_of", "branch", "item"),
+            *("undoes", "waiting_for", "waiting_on", "asks_person", "deadline_at", "error", "result", "override"),
+            *("evidence", "started_at", "ended_at"),
+        )
+
+    @extend_schema_field(serializers.JSONField(allow_null=True))
+    def get_override(self, step: Step) -> object:
+        rows = list(step.overrides.all())
+        return rows[-1].result if rows else None
+
+
+class PlanSerializer(serializers.ModelSerializer):
+    template = serializers.CharField(source="template.name", read_only=True)
+    version = serializers.IntegerField(source="template.version", read_only=True)
+    requested_by = serializers.CharField(source="requested_by.username", read_only=True, allow_null=True)
+
+    class Meta:
+        model = Plan
+        fields: tuple[str, ...] = (
+            *("reference", "status", "reason", "template", "version", "subject_kind", "subject_key", "requested_by"),
+            *("inputs", "started_at", "ended_at", "paused_at"),
+        )
+
+
+class PlanDetailSerializer(PlanSerializer):
+    steps = StepSerializer(many=True, read_only=True)
+
+    class Meta(PlanSerializer.Meta):
+        fields = (*PlanSerializer.Meta.fields, "steps")
 
 
 class OrderLineSerializer(serializers.ModelSerializer):

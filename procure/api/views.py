@@ -118,6 +118,23 @@ class Events(Rows):
 
 
 @extend_schema_view(
+    list=extend_schema(responses={200: serializers.PlanSerializer(many=True)} | REFUSALS),
+    retrieve=extend_schema(parameters=[REFERENCE], responses={200: serializers.PlanDetailSerializer} | REFUSALS),
+)
+class Plans(Rows):
+    """Plans at work and ended, with their steps. They are steered on the pages and by `manage.py plan`."""
+
+    def get_serializer_class(self) -> type[BaseSerializer]:
+        return serializers.PlanDetailSerializer if self.action == "retrieve" else serializers.PlanSerializer
+
+    def get_queryset(self) -> QuerySet:
+        rows = sight.plans(self.person()).select_related("template", "requested_by").order_by("-pk")
+        if self.action != "retrieve":
+            return rows
+        return rows.prefetch_related("steps__fanned", "steps__undoes", "steps__overrides")
+
+
+@extend_schema_view(
     list=extend_schema(responses={200: serializers.OrderSerializer(many=True)} | REFUSALS),
     retrieve=extend_schema(parameters=[REFERENCE], responses={200: serializers.OrderSerializer} | REFUSALS),
 )

@@ -14,3 +14,4 @@ class ConsoleConfig(AppConfig):
         from procure.console import checks  # noqa: F401  importing registers them
 
         jobs.register("import", run="procure.console.importing.run", right="tenant.import")
+        jobs.register("plans", run="procure.console.bulk.run", right="plan.manage")

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Collection
 from dataclasses import dataclass
 
+from agents.graph import UNDO
 from agents.queries import Edge, Node, PlanGraph
 
-BOX_WIDTH = 116
-BOX_HEIGHT = 70
-GAP_X = 20
-GAP_Y = 10
-LANE_HEAD = 22
-LANE_FOOT = 12
-MARGIN = 2
+BOX_WIDTH = 113
+BOX_HEIGHT = 82
+GAP_X = 22
+GAP_Y = 16
+LANE_HEAD = 24
+LANE_FOOT = 16
+MARGIN = 4
 BAR_ROOM = BOX_WIDTH - 16
 LETTERS_A_LINE = 15
 CORNER = 5
-SETTLED = ("done", "skipped")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class Box:
 class Wire:
     path: str
     done: bool
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,11 @@ class Band:
     role: str
     y: int
     height: int
+    undo: bool = False
+
+    @property
+    def title(self) -> str:
+        return self.role.replace("_", " ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,19 +74,20 @@ def draw(graph: PlanGraph) -> Drawing:
         for row in range(lane.height):
             tops[lane.row + row] = y + LANE_HEAD + row * (BOX_HEIGHT + GAP_Y)
         height = LANE_HEAD + lane.height * (BOX_HEIGHT + GAP_Y) - GAP_Y + LANE_FOOT
-        bands.append(Band(lane.role, y, height))
+        bands.append(Band(lane.role, y, height, lane.role == UNDO))
         y += height
     longest = max((node.duration.total_seconds() for node in graph.nodes if node.duration), default=0.0)
     boxes = {
         node.key: Box(node, x=MARGIN + node.column * (BOX_WIDTH + GAP_X), y=tops[node.row], bar=_bar(node, longest))
         for node in graph.nodes
     }
+    taken = {(node.column, node.row) for node in graph.nodes}
     return Drawing(
         width=2 * MARGIN + max(0, graph.columns * (BOX_WIDTH + GAP_X) - GAP_X),
         height=y,
         bands=tuple(bands),
         boxes=tuple(boxes.values()),
-        wires=tuple(_wire(boxes, edge) for edge in graph.edges if edge.start in boxes and edge.end in boxes),
+        wires=tuple(_wire(boxes, edge, taken) for edge in graph.edges if edge.start in boxes and edge.end in boxes),
     )
 
 
@@ -89,15 +97,44 @@ def _bar(node: Node, longest: float) -> int:
     return max(3, round(BAR_ROOM * node.duration.total_seconds() / longest))
 
 
-def _wire(boxes: dict[str, Box], edge: Edge) -> Wire:
-    """From the right edge of one box to the left edge of another, turning in the gap before the latter."""
+def _wire(boxes: dict[str, Box], edge: Edge, taken: Collection[tuple[int, int]]) -> Wire:
+    """From edge to edge, turning in the gaps between columns, and around whatever stands between the two."""
     start, end = boxes[edge.start], boxes[edge.end]
+    if end.node.column <= start.node.column:
+        return Wire(_back(start, end), edge.done, edge.kind)
     x1, y1 = start.x + start.width, start.y + start.height // 2
     x2, y2 = end.x, end.y + end.height // 2
+    first, last = x1 + GAP_X // 2, x2 - GAP_X // 2
+    between = range(start.node.column + 1, end.node.column)
+    if all((column, start.node.row) not in taken for column in between):
+        path = f"M{x1} {y1}{_turn(last, y1, y2)}H{x2}"
+    elif all((column, end.node.row) not in taken for column in between):
+        path = f"M{x1} {y1}{_turn(first, y1, y2)}H{x2}"
+    else:
+        lane = start.y + start.height + GAP_Y // 2
+        path = f"M{x1} {y1}{_turn(first, y1, lane)}{_turn(last, lane, y2)}H{x2}"
+    return Wire(path, edge.done, edge.kind)
+
+
+def _turn(x: int, y1: int, y2: int) -> str:
+    """Along to `x`, up or down to the other height, and on in the old direction."""
     if y1 == y2:
-        return Wire(f"M{x1} {y1}H{x2}", edge.done)
-    bend, turn = x2 - GAP_X // 2, CORNER if y2 > y1 else -CORNER
-    path = (
-        f"M{x1} {y1}H{bend - CORNER}Q{bend} {y1} {bend} {y1 + turn}V{y2 - turn}Q{bend} {y2} {bend + CORNER} {y2}H{x2}"
+        return ""
+    corner = CORNER if y2 > y1 else -CORNER
+    return f"H{x - CORNER}Q{x} {y1} {x} {y1 + corner}V{y2 - corner}Q{x} {y2} {x + CORNER} {y2}"
+
+
+def _back(start: Box, end: Box) -> str:
+    """To a step at the left or above: steps that take others back run from right to left."""
+    if end.node.column == start.node.column:
+        x, (upper, lower) = start.x + start.width // 2, sorted((start, end), key=lambda box: box.y)
+        return f"M{x} {upper.y + upper.height}V{lower.y}"
+    x1, y1 = start.x, start.y + start.height // 2
+    x2, y2 = end.x + end.width, end.y + end.height // 2
+    if y1 == y2:
+        return f"M{x1} {y1}H{x2}"
+    bend, corner = x2 + GAP_X // 2, CORNER if y2 > y1 else -CORNER
+    return (
+        f"M{x1} {y1}H{bend + CORNER}Q{bend} {y1} {bend} {y1 + corner}"
+        f"V{y2 - corner}Q{bend} {y2} {bend - CORNER} {y2}H{x2}"
     )
-    return Wire(path, edge.done)

@@ -53,11 +53,13 @@ RECORDS = (
     Link(gettext_lazy("Budgets"), "account_balance", "admin:procure_budget_changelist", "ledger.view"),
 )
 OVERSIGHT = (
+    Link(gettext_lazy("Control room"), "monitor_heart", "console:control", "ledger.view"),
     Link(gettext_lazy("Ledger"), "link", "console:ledger", "ledger.view"),
     Link(gettext_lazy("Policy"), "shield", "admin:approvals_policyversion_changelist", "ledger.view"),
     Link(gettext_lazy("Agent bounds"), "fence", "admin:approvals_bounds_changelist", "ledger.view"),
     Link(gettext_lazy("Outbox"), "outbox", "admin:ledger_effect_changelist", "ledger.view"),
     Link(gettext_lazy("Stop switches"), "front_hand", "console:switches", count="stopped"),
+    Link(gettext_lazy("Remote workers"), "lan", "console:edge", "edge.manage"),
     Link(gettext_lazy("People"), "group", "admin:ledger_person_changelist", "people.manage"),
     Link(gettext_lazy("Import"), "upload_file", "console:import", "tenant.import"),
     Link(gettext_lazy("Background work"), "hourglass_top", "console:jobs", count="jobs"),
@@ -110,7 +112,10 @@ def _item(link: Link, person: Person, request: HttpRequest) -> dict[str, Any] | 
     if link.address.startswith("admin:") and not person.is_staff:
         return None
     exact = link.address in ("console:home", "admin:index")
+    control = reverse("console:control")
     active = request.path == address if exact else request.path.startswith(address)
+    if request.path.startswith(control):
+        active = address == control
     # The shell takes a counter's value as text to import; a figure never is one.
     number = COUNTERS[link.count](person) if link.count else 0
     item = {"title": str(link.title), "icon": link.icon, "link": address, "active": lambda _request: active}

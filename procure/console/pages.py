@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
+from agents.errors import WrongType
 from ledger import clock, rights
 from ledger.actors import Actor
 from ledger.errors import (
@@ -39,6 +40,7 @@ STATUS: dict[type[DomainError], int] = {
     Stale: 409,
     Stopped: 409,
     InvalidInput: 422,
+    WrongType: 422,
     LedgerUnavailable: 503,
     Misconfigured: 503,
 }

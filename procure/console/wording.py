@@ -56,10 +56,12 @@ def absolute(value: date | datetime) -> str:
 
 
 def span(seconds: Decimal | float | int | None) -> str:
-    """How long something took: `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`."""
+    """How long something took: `35 ms`, `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`."""
     if seconds is None:
         return ""
     seconds = float(seconds)
+    if 0 < seconds < 0.1:
+        return f"{max(1, round(seconds * 1000))} ms"
     if seconds < 10:
         return f"{figure(Decimal(str(round(seconds, 1))), 1)} s"
     whole = round(seconds)

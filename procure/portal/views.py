@@ -1,4 +1,4 @@
-"""The one page behind a personal link: what is asked, the quote form, the receipt."""
+"""The one page behind a personal link: what is asked, the quote form, the receipt, and proofs to take home."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from ledger import anchors, checkpoints, clock
-from ledger.errors import DomainError, InvalidInput, Stale
+from ledger.errors import DomainError, InvalidInput, NotFound, Stale
 from ledger.models import Checkpoint
 from procure.models import BidVersion, Invitation, SourcingEvent
 from procure.portal import doors, given, limits, quote_form
 from procure.portal.quote_form import QuoteForm
-from procure.sourcing import bids, invitations
+from procure.sourcing import bids, invitations, proofs
 
 
 @doors.personal
@@ -32,6 +32,21 @@ def event(request: HttpRequest, invitation: Invitation) -> HttpResponse:
         invitations.looked_at(invitation, shown=shown)
         return _page(request, invitation, shown=shown)
     return _page(request, invitation)
+
+
+@doors.personal
+def proof(request: HttpRequest, invitation: Invitation) -> HttpResponse:
+    if limits.too_many(invitation):
+        wait = _("You sent a great deal within a minute. Wait a minute and try again.")
+        return doors.closed(request, 429, _("Too many visits in a minute"), wait)
+    seq = request.GET.get("entry", "")
+    try:
+        text = proofs.proof_of(invitation, seq)
+    except NotFound as error:
+        return doors.closed(request, 404, _("This link opens nothing"), error.message)
+    response = HttpResponse(text, content_type="text/plain; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="entry-{seq}.tlog-proof"'
+    return response
 
 
 def _posted(request: HttpRequest, invitation: Invitation) -> QuoteForm:
@@ -72,6 +87,7 @@ def _page(
         "form": form,
         "receipt": own[1] if own else None,
         "given": given.read(own[0], [each.line for each in form.lines]) if own else None,
+        "proofs": proofs.offered(invitation),
         "open": event.status == SourcingEvent.Status.OPEN and event.deadline > now,
         "declined": invitation.status == Invitation.Status.DECLINED,
         "draft": has_draft,

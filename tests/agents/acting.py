@@ -34,13 +34,16 @@ SPECIFICATION = Specification(
 )
 
 
-def make_template(entity: LegalEntity, *steps: Mapping[str, Any], name: str = "story"):
+def make_template(
+    entity: LegalEntity, *steps: Mapping[str, Any], name: str = "story", inputs: Mapping[str, str] | None = None
+):
     """Steps of the fake role; each needs only `key`."""
     return templates.publish(
         name=name,
         definition={
             "title": "A story",
             "subject": "requisition",
+            "inputs": dict(inputs or {}),
             "steps": [{"role": "fake", "task": "act"} | dict(each) for each in steps],
         },
         actor=Actor.system("tests"),

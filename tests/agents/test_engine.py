@@ -364,12 +364,12 @@ def test_an_idle_visit_only_reads(entity):
         ([{"key": "a"}, {"key": "a"}], "“a” is there 2 times"),
         ([{"key": "a", "role": "oracle"}], "no role “oracle”"),
         ([{"key": "a", "task": "guess"}], "no task “guess”"),
-        ([{"key": "a", "when": "stps.a"}], "undeclared reference"),
-        ([{"key": "a", "when": "1 + 1"}], "not a yes-or-no condition"),
+        ([{"key": "a", "when": "stps.a"}], "There is no “stps.a” here"),
+        ([{"key": "a", "when": "1 + 1"}], "A condition is true or false"),
         ([{"key": "Bad Key"}], "small letters"),
-        ([{"key": "a", "timeout": 0}], "time-out"),
-        ([{"key": "a", "attempts": 99}], "1 to 20 times"),
-        ([{"key": "a", "surprise": 1}], "unknown field “surprise”"),
+        ([{"key": "a", "timeout": 0}], "timeout: is 1 to 3,600 seconds"),
+        ([{"key": "a", "attempts": 99}], "attempts: is 1 to 20 attempts"),
+        ([{"key": "a", "surprise": 1}], "surprise: there is no such field"),
     ],
 )
 def test_a_template_that_cannot_run_is_not_published(entity, steps, says):

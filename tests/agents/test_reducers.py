@@ -21,7 +21,7 @@ PLAN, SUBJECT = ("plan", "PLN-1"), ("requisition", "PR-1")
 STARTED = record(
     "plan.started", "PLN-1", PLAN, SUBJECT, template="t", version=2, digest="d", inputs={}, steps=["a", "b"]
 )
-OPEN = {"status": "open", "result_digest": "", "result": ""}
+OPEN = {"status": "open", "result_digest": "", "result": "", "override": ""}
 STATE = {
     "status": "open",
     "template": "t",
@@ -30,9 +30,11 @@ STATE = {
     "subject": "requisition/PR-1",
     "requested_by": None,
     "inputs": digest({}),
+    "paused": False,
+    "compensating": False,
     "steps": {"a": OPEN, "b": OPEN},
 }
-DONE = {"status": "done", "result_digest": "r", "result": "r"}
+DONE = {"status": "done", "result_digest": "r", "result": "r", "override": ""}
 
 
 def of_step(what: str, key: str = "a", **data: Any) -> Any:

@@ -1,7 +1,7 @@
 """Benchmarks: every `tests/bench/bench_*.py` gives rows: ours, a peer or limit in the same run, and the ratio.
 
 Each file runs in a process of its own, on a fresh SQLite file and, where PostgreSQL is installed, on a fresh database
-of a private server.
+of a private server: as a role that owns nothing, as the product does.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).parent
+RUNTIME, OWNER = "procure_bench_runtime", "procure_bench_owner"
 
 
 def main() -> int:
@@ -40,18 +41,23 @@ def on_postgresql() -> int:
             print("PostgreSQL is not installed: its rows are left out (make system-deps installs it)")
             return 0
         with psycopg.connect(url, autocommit=True) as connection:
+            for role in (RUNTIME, OWNER):
+                connection.execute(f"CREATE ROLE {role} LOGIN")
             for name in benches():
-                connection.execute(f'CREATE DATABASE "{name}"')
-        return max(run(name, f"{url.rsplit('/', 1)[0]}/{name}") for name in benches())
+                connection.execute(f'CREATE DATABASE "{name}" OWNER {OWNER}')
+        at = url.rsplit("@", 1)[1].rsplit("/", 1)[0]
+        return max(
+            run(name, f"postgres://{RUNTIME}@{at}/{name}", f"postgres://{OWNER}@{at}/{name}") for name in benches()
+        )
 
 
 def benches() -> list[str]:
     return sorted(path.stem for path in HERE.glob("bench_*.py"))
 
 
-def run(name: str, url: str) -> int:
+def run(name: str, url: str, owner: str = "") -> int:
     with tempfile.TemporaryDirectory(prefix="procure-bench-") as folder:
-        environment = os.environ | {"DATABASE_URL": url, "PROCURE_VAR": folder}
+        environment = os.environ | {"DATABASE_URL": url, "DATABASE_OWNER_URL": owner, "PROCURE_VAR": folder}
         environment.setdefault("DJANGO_SETTINGS_MODULE", "procure.settings")
         return subprocess.run([sys.executable, "-m", "tests.bench", name], env=environment, check=False).returncode
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from itertools import repeat
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -16,6 +18,7 @@ from ledger.command import ObjectRef
 from ledger.databases import of
 from ledger.merkle import CompactRange, leaf
 from ledger.models import Entry, LedgerHead, LegalEntity
+from tests.bench import bulk
 from tests.bench.rows import Row, medians
 
 LOG, SIZE, NEW, RUNS = "bench", 100_000, 1_000, 10
@@ -39,7 +42,7 @@ def rows() -> Iterator[Row]:
 
 
 def _rows(entity: LegalEntity) -> Iterator[Row]:
-    _append(entity, SIZE - LedgerHead.objects.get(log=LOG).seq)
+    bulk.append(LOG, repeat(halves(_body(entity)), SIZE - LedgerHead.objects.get(log=LOG).seq))
     checkpoints.make(LOG, actor=WORKER)
 
     def ours() -> None:
@@ -63,12 +66,15 @@ def _row(what: str, ours: list[float], peer: list[float]) -> Row:
     return Row(what, f"{one * 1000:.1f} ms", f"{other * 1000:.1f} ms", one / other)
 
 
-def _append(entity: LegalEntity, count: int) -> None:
-    body = {
+def _body(entity: LegalEntity) -> dict[str, Any]:
+    return {
         "actor": Actor.system("bench").as_json(), "data": DATA, "entity": entity.code, "kind": "bench.done",
         "objects": [ObjectRef("requisition", "PR-00001").as_json()],
     }  # fmt: skip
-    before, after = halves(body)
+
+
+def _append(entity: LegalEntity, count: int) -> None:
+    before, after = halves(_body(entity))
     with transaction.atomic(), connection.cursor() as cursor:
         for _ in range(count):
             of(connection).append(cursor, log=LOG, before=before, after=after)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,24 +14,24 @@ from django.test import Client
 from django.urls import reverse
 
 from approvals.models import Decision, Proposal
-from ledger.models import CostCentre, Entry, LegalEntity, Person
+from ledger import clock
+from ledger.models import CostCentre, Entry, Person
 from procure.models import Order, SourcingEvent
+from tests import told
 from tests.agents import market
 from tests.approvals.stage import block, propose
-from tests.cast import entity as make_entity
+from tests.cast import headquarters
 from tests.console.conftest import award_for, cast_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-entity = make_entity
 NARROW, WIDE = 390, 1360
 #: Findings that keep a page from landing.
 GRAVE = ("serious", "critical")
 
 
-@pytest.fixture
-def cast(entity: LegalEntity) -> dict[str, Person]:
-    """A company with one order out, one award and one block to decide on, one request with questions."""
-    cache.clear()
+def tell() -> tuple[dict[str, Person], timedelta]:
+    """A company with one order out, one award and one block to decide on, one request with questions; and the clock."""
+    entity = headquarters()
     people = cast_of(entity)
     centre = CostCentre.objects.create(entity=entity, code="PROG", name="Programmes", owner=people["ada"])
     market.open_market(entity)
@@ -40,7 +42,16 @@ def cast(entity: LegalEntity) -> dict[str, Person]:
     market.ask_for("20 laptops, asap", person=people["rita"], entity=entity)
     market.work()
     propose(block("VEN-001", "Two late deliveries"), by=people["ben"], entity=entity)
-    return people
+    return people, clock._shift
+
+
+@pytest.fixture
+def cast(transactional_db: None) -> Iterator[dict[str, Person]]:
+    """Told once; each test has a copy, for the pages that it opens commit."""
+    cache.clear()
+    with told.copied("browsing", tell) as (people, shifted):
+        clock.shift(shifted)
+        yield copy.deepcopy(people)
 
 
 @pytest.fixture

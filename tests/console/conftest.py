@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
-from django.db import transaction
 from django.test import Client
 
 from agents.models import Plan
 from approvals.models import Proposal
-from ledger import chain, clock
+from ledger import clock
 from ledger.models import CostCentre, LegalEntity, Person
 from ledger.rights import Role
 from procure.models import Order, Requisition, SourcingEvent
+from tests import told
 from tests.agents import market
-from tests.cast import make_person
+from tests.cast import headquarters, make_person
 
 SignIn = Callable[[Person], Client]
 
@@ -78,42 +79,38 @@ def award_for(entity: LegalEntity, person: Person) -> Proposal:
     return Proposal.objects.filter(status=Proposal.Status.WAITING).order_by("-pk")[0]
 
 
+def tell() -> Story:
+    entity = headquarters()
+    cast = cast_of(entity)
+    centre = CostCentre.objects.create(entity=entity, code="PROG", name="Programmes", owner=cast["ada"])
+    market.open_market(entity)
+    market.set_up(entity, cast["ada"], cast["amir"], centre)
+    market.approve(award_for(entity, cast["rita"]), cast["ada"])
+    market.work()
+    award = award_for(entity, cast["rita"])
+    asked = market.ask_for("20 laptops, asap", person=cast["rita"], entity=entity)
+    market.work()
+    clock.shift(timedelta(0))
+    event = SourcingEvent.objects.order_by("-pk")[0]
+    return Story(
+        entity=entity,
+        cast=cast,
+        requisition=event.requisition,
+        event=event,
+        award=award,
+        plan=Plan.objects.get(subject_key=event.requisition.reference),
+        asked=asked,
+        order=Order.objects.get(),
+    )
+
+
 @pytest.fixture(scope="module")
 def _told(django_db_setup, django_db_blocker) -> Iterator[Story]:
-    around = transaction.atomic()
-    around._from_testcase = True  # durable blocks may open inside, as in a test of its own
-    with django_db_blocker.unblock(), around:
-        head = chain.begin("main", origin="procure.example/hq")
-        entity = LegalEntity.objects.create(
-            code="HQ", name="Headquarters", base_currency="USD", country="US", time_zone="UTC", log=head
-        )
-        cast = cast_of(entity)
-        centre = CostCentre.objects.create(entity=entity, code="PROG", name="Programmes", owner=cast["ada"])
-        market.open_market(entity)
-        market.set_up(entity, cast["ada"], cast["amir"], centre)
-        market.approve(award_for(entity, cast["rita"]), cast["ada"])
-        market.work()
-        award = award_for(entity, cast["rita"])
-        asked = market.ask_for("20 laptops, asap", person=cast["rita"], entity=entity)
-        market.work()
-        clock.shift(timedelta(0))
-        event = SourcingEvent.objects.order_by("-pk")[0]
-        yield Story(
-            entity=entity,
-            cast=cast,
-            requisition=event.requisition,
-            event=event,
-            award=award,
-            plan=Plan.objects.get(subject_key=event.requisition.reference),
-            asked=asked,
-            order=Order.objects.get(),
-        )
-        transaction.set_rollback(True)
+    with django_db_blocker.unblock(), told.standing("buying", tell) as story:
+        yield story
 
 
 @pytest.fixture
 def story(_told: Story, db: None) -> Story:
-    """Told once for a module; each test has a savepoint of its own."""
-    for row in (_told.requisition, _told.event, _told.award, _told.plan, _told.asked, _told.order):
-        row.refresh_from_db()
-    return _told
+    """Told once; each test has a transaction of its own, and rows as they were read then."""
+    return copy.deepcopy(_told)

@@ -1,4 +1,4 @@
-"""The demo tenant, loaded once for the stories of a module; each story runs in a savepoint of its own."""
+"""The demo tenant, loaded once; each story runs in a transaction of its own."""
 
 from __future__ import annotations
 
@@ -8,25 +8,18 @@ from pathlib import Path
 
 import pytest
 from django.core.signals import request_finished, request_started
-from django.db import close_old_connections, transaction
+from django.db import close_old_connections
 from django.test import override_settings
 
 from procure.demo import tenant
-
-
-@pytest.fixture(scope="session")
-def own_var(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("var")
+from tests import told
 
 
 @pytest.fixture(scope="module")
 def _loaded(django_db_setup, django_db_blocker, own_var: Path) -> Iterator[None]:
-    around = transaction.atomic()
-    around._from_testcase = True  # durable blocks may open inside, as in a test of its own
-    with django_db_blocker.unblock(), around, override_settings(VAR_DIR=own_var):
-        tenant.load()
+    places = override_settings(VAR_DIR=own_var)
+    with django_db_blocker.unblock(), places, told.standing("tenant", tenant.load):
         yield
-        transaction.set_rollback(True)
 
 
 @contextmanager

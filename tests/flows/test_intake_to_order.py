@@ -3,10 +3,25 @@
 from decimal import Decimal
 
 import pytest
+from django.db import connection
+from django.test import override_settings
 
 from procure.demo import intake_to_order
+from tests.flows.conftest import one_transaction
+from tests.told import for_a_module
 
 pytestmark = pytest.mark.usefixtures("demo")
+
+
+@pytest.fixture(scope="module")
+def told(_loaded, django_db_blocker, own_var):
+    """The account of the story as it is told without further wishes; every test here goes on after it."""
+    places = override_settings(VAR_DIR=own_var, STATIC_ROOT=own_var / "static")
+    with django_db_blocker.unblock(), for_a_module():
+        with places, one_transaction():
+            account = play()
+            connection.check_constraints()
+        yield account
 
 
 def play(**changed):
@@ -31,8 +46,7 @@ def shape(value):
     return type(value).__name__
 
 
-def test_a_sentence_becomes_an_order_in_the_erp_and_is_undone():
-    told = play()
+def test_a_sentence_becomes_an_order_in_the_erp_and_is_undone(told):
     assert told["problems"] == []
     assert len([step for step in told["steps"] if step["status"] == "done"]) >= 6
     passed = [each for each in told["proposals"] if each["verdict"] == "PASS"]
@@ -49,15 +63,14 @@ def test_a_sentence_becomes_an_order_in_the_erp_and_is_undone():
     assert {"requisition.captured", "event.opened", "order.issued", "erp.confirmed"} <= set(told["ledger"]["kinds"])
 
 
-def test_told_twice_it_gives_two_orders_and_the_same_shape():
-    first, second = play(), play()
+def test_told_twice_it_gives_two_orders_and_the_same_shape(told):
+    first, second = told, play()
     assert first["order"]["reference"] != second["order"]["reference"]
     assert first["erp"]["orders"][0]["number"] != second["erp"]["orders"][0]["number"]
     assert shape(first) == shape(second)
 
 
-def test_other_prices_change_the_award():
-    told = play(undo=False)
+def test_other_prices_change_the_award(told):
     winner = told["award"][0]["vendor"]
     rivals = [each["vendor"] for each in told["quotes"] if each["vendor"] != winner]
     again = play(undo=False, prices={rivals[0]: Decimal("0.50")})

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from django.core.signals import request_finished, request_started
-from django.db import close_old_connections, connection, transaction
+from django.db import close_old_connections, connection
 from django.test import override_settings
 
 from agents import plans
@@ -35,6 +35,7 @@ from procure.models import Budget
 from tests.flows import writes
 from tests.flows.writes import Write
 from tests.forging import alter
+from tests.told import for_a_module
 from vendors.commands import BlockVendor
 from vendors.models import Vendor
 
@@ -58,10 +59,8 @@ def told(_loaded, django_db_blocker, own_var) -> Iterator[Told]:
     """Told once for all tests here; each then looks at it in a savepoint."""
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
-    block = transaction.atomic()
-    # As in a test of Django's own: a durable block may begin inside.
-    block._from_testcase = True
-    with django_db_blocker.unblock(), override_settings(VAR_DIR=own_var, STATIC_ROOT=own_var / "static"), block:
+    places = override_settings(VAR_DIR=own_var, STATIC_ROOT=own_var / "static")
+    with django_db_blocker.unblock(), places, for_a_module():
         story = Told(since=LedgerHead.objects.get().seq)
         writes.note()
         story.account = intake_to_order.play(
@@ -70,6 +69,8 @@ def told(_loaded, django_db_blocker, own_var) -> Iterator[Told]:
         assert story.account["problems"] == []
         rest_of_the_story(story)
         story.writes = writes.noted()
+        # Once for all tests here: what a savepoint has checked is checked again after it.
+        connection.check_constraints()
         yield story
     for signal in (request_started, request_finished):
         signal.connect(close_old_connections)

@@ -1,8 +1,10 @@
 """What changed between approval and carrying out sends the proposal back, with the difference, and does nothing."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import override_settings
 
 from approvals import decisions
@@ -16,20 +18,24 @@ from procure.demo import intake_to_order as tale
 from procure.demo.story import staged
 from procure.models import Award, Budget, Commitment, Order, SandboxOrder
 from tests.flows.conftest import one_transaction
+from tests.told import for_a_module
 from vendors.models import Vendor
 
 
 @pytest.fixture(scope="module")
-def _told(_loaded, django_db_blocker, own_var) -> int:
+def _told(_loaded, django_db_blocker, own_var) -> Iterator[int]:
     """The story up to the moment when the award waits for Ada, told once."""
     places = override_settings(VAR_DIR=own_var, STATIC_ROOT=own_var / "static")
     told = staged(inline=True, patience=30, say=lambda text: None)
-    with django_db_blocker.unblock(), places, one_transaction(), told as stage:
-        requisition = tale._ask(stage, tale.WORDS)
-        event = tale._invited(stage, requisition)
-        tale._suppliers_answer(stage, event, {})
-        tale._open_early(stage, event)
-        return tale._award_proposed(stage, requisition).pk
+    with django_db_blocker.unblock(), for_a_module():
+        with places, one_transaction(), told as stage:
+            requisition = tale._ask(stage, tale.WORDS)
+            event = tale._invited(stage, requisition)
+            tale._suppliers_answer(stage, event, {})
+            tale._open_early(stage, event)
+            award = tale._award_proposed(stage, requisition).pk
+            connection.check_constraints()
+        yield award
 
 
 @pytest.fixture

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+from hypothesis import given
+from hypothesis import strategies as st
 
 from approvals import bounds, decisions, policies, proposals
 from approvals.models import Proposal
-from ledger import chain, clock, erasure, personal, redaction, sources, verification
+from ledger import chain, clock, erasure, personal, redaction, sources, sweeping, verification
 from ledger.actors import Actor
 from ledger.commands import EraseSubject
 from ledger.errors import InvalidInput, NotAllowed
 from ledger.importing import importing
-from ledger.models import Entry, Person, PersonalValue, Source, SubjectKey
+from ledger.models import Effect, Entry, Person, PersonalValue, Source, SubjectKey
 from ledger.redaction import MARK, Words
 from ledger.rights import RIGHTS, Role
+from ledger.sweeping import Sweep
 from tests.approvals.stage import approve, keys, propose, work
 
 DIGEST = "0" * 64
@@ -112,18 +117,18 @@ def test_it_says_before_the_click_what_goes_and_that_it_cannot_be_undone(entity,
 
 def test_without_authority_nothing_is_erased(entity, rita, append):
     from ledger.errors import NoAuthority
-    from ledger.handlers import erase_subject
+    from ledger.handlers import erase_subjects
 
     append(personal={of(rita): {"name": "Rita"}})
     with pytest.raises(NoAuthority):
-        erase_subject(wish(rita), authority=None, actor=Actor.system("tests"), entity=entity, cause=1)
+        erase_subjects([wish(rita)], authority=None, actor=Actor.system("tests"), entity=entity, cause=1)
     assert PersonalValue.objects.count() == 1
     assert Person.objects.get(pk=rita.pk).username == "rita"
 
 
 def test_a_room_that_fails_leaves_everything_as_it_was(entity, rita, append, monkeypatch):
     append(personal={of(rita): {"name": "Rita"}})
-    monkeypatch.setitem(erasure._rooms, "accounts", erasure._Room("tests.ledger.test_erasure.broken", ""))
+    monkeypatch.setattr("ledger.erasers.erase", broken)
     with pytest.raises(ZeroDivisionError):
         erase(of(rita), entity)
     assert PersonalValue.objects.count() == 1
@@ -235,17 +240,84 @@ def test_words_are_taken_out_of_json_and_the_rest_stays():
 
 @pytest.mark.parametrize("name", ["Zoë “Zed” O'Neil", 'a "quoted" name', "back\\slash name", "Ünal Ömer"])
 def test_a_sweep_finds_text_and_json_however_it_is_escaped(name, entity, rita):
-    from ledger.models import Effect
-
     at = clock.now()
     effect = Effect.objects.create(
         entity=entity, sender="mail", purpose="x", effect_key=name[:5], object_kind="x", object_key="x",
         request={"to": [f"<{name}>"]}, request_digest="0" * 64, not_before=at, created_at=at, last_error=f"no {name}",
     )  # fmt: skip
-    assert Words.of([name]).sweep([Effect]) == 1
+    sweep = Sweep({"person:1": Words.of([name]), "person:2": Words.of(["somebody else"])})
+    assert sweep.over([Effect]) == {"person:1": 1}
     effect.refresh_from_db()
     assert (effect.request, effect.last_error) == ({"to": [f"<{MARK}>"]}, f"no {MARK}")
-    assert Words.of([name]).sweep([Effect]) == 0
+    assert sweep.over([Effect]) == {}
+
+
+def note(entity, said: str) -> Effect:
+    at = clock.now()
+    return Effect.objects.create(
+        entity=entity, sender="mail", purpose="x", effect_key=said[:60], object_kind="x", object_key="x",
+        request={}, request_digest="0" * 64, not_before=at, created_at=at, last_error=said,
+    )  # fmt: skip
+
+
+def erase_all(subjects: list[str], entity) -> dict[str, dict[str, int]]:
+    with transaction.atomic(), importing("tests", DIGEST):
+        return erasure.erase_all(subjects, actor=Actor.system("tests"), entity=entity)
+
+
+def test_many_at_once_are_counted_each_for_themselves(entity, rita, ben, ada):
+    both = note(entity, "from RITA@hq.example to ben@hq.example about ada@hq.example")
+    hers, nobodys = note(entity, "rita@hq.example said so"), note(entity, "brita@hq.example said so")
+    before = {each: erase_one_and_roll_back(of(each), entity) for each in (rita, ben)}
+    together = erase_all([of(rita), of(ben)], entity)
+    assert together == {of(rita): before[rita], of(ben): before[ben]}
+    assert (before[rita]["accounts"], before[ben]["accounts"]) == (3, 2)
+    for each in (both, hers, nobodys):
+        each.refresh_from_db()
+    assert both.last_error == f"from {MARK} to {MARK} about ada@hq.example"
+    assert hers.last_error == f"{MARK} said so"
+    assert nobodys.last_error == "brita@hq.example said so"
+    assert [chain.read(each)["objects"][0]["key"] for each in Entry.objects.filter(kind="subject.erased")] == [
+        of(rita),
+        of(ben),
+    ]
+    assert Person.objects.get(pk=ada.pk).email == "ada@hq.example"
+
+
+def erase_one_and_roll_back(subject: str, entity) -> dict[str, int]:
+    with transaction.atomic():
+        counts = erase(subject, entity)
+        transaction.set_rollback(True)
+    return counts
+
+
+def test_each_table_is_passed_over_once_however_many_go(entity, rita, ben, ivan):
+    def passes(subjects: list[str]) -> list[str]:
+        with CaptureQueriesContext(connection) as seen:
+            erase_all(subjects, entity)
+        told = [each["sql"].split(" WHERE ")[0] for each in seen if "COALESCE(CAST(" in each["sql"]]
+        return [each for each in told if each.startswith("SELECT")]
+
+    alone, together = passes([of(rita)]), passes([of(ben), of(ivan)])
+    assert len(alone) == len(set(alone)) > 50
+    assert together == alone
+
+
+def test_who_speaks_of_another_that_goes_too_is_found_as_it_reads_without_them(entity, rita, ben, append):
+    said = "a wish of ben@hq.example for the ward of Trillian"
+    append(personal={of(rita): {"words": said}})
+    words = erasure._words_of([of(ben), of(rita)])
+    assert words[of(rita)].out_of(f"“{said.replace('ben@hq.example', MARK)}”") == f"“{MARK}”"
+    assert words[of(ben)].out_of("for the ward of Trillian") == "for the ward of Trillian"
+
+
+@given(
+    texts=st.lists(st.text("aAbB.*[é“\\", min_size=1, max_size=5), min_size=1, max_size=8),
+    within=st.text("aAbB.*[é“\\c", max_size=30),
+)
+def test_the_folded_pattern_finds_just_what_each_text_would(texts, within):
+    found = re.search(sweeping._folded(texts), within, re.IGNORECASE)
+    assert bool(found) == any(each.lower() in within.lower() for each in texts)
 
 
 def test_every_floor_erases_from_the_top_down():

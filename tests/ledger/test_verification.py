@@ -1,6 +1,7 @@
 """What the verification says about a chain that somebody with the rights of the owner has tampered with."""
 
 import json
+from dataclasses import replace
 from io import StringIO
 
 import pytest
@@ -12,6 +13,9 @@ from ledger import anchors, audit, chain, checkpoints, file_anchor, merkle, note
 from ledger.checkpoints import WORKER
 from ledger.models import Checkpoint, Entry, EntryObject, TreeNode
 from ledger.notes import CheckpointText, SigningKey
+from tests.ledger import tampered_rows
+from tests.ledger.tampered_rows import Tables
+from tests.ledger.tampering import changed
 
 ORIGIN = "procure.example/hq"
 
@@ -372,11 +376,104 @@ def test_a_signed_log_is_read_once_however_many_checkpoints_it_has(signed, djang
 def test_what_is_signed_while_it_reads_raises_no_alarm(signed, append, monkeypatch):
     real = verification.Audit
 
-    def meanwhile(head):
+    def meanwhile(head, key):
         monkeypatch.setattr(verification, "Audit", real)
         append()
         checkpoints.make(actor=WORKER)
-        return real(head)
+        return real(head, key)
 
     monkeypatch.setattr(verification, "Audit", meanwhile)
     assert verification.verify().valid
+
+
+def put_between(at, content):
+    """One row more, in place `at`; the head keeps its hash and counts it."""
+    tables = Tables()
+    contents = tables.store.entries
+    contents.insert(at - 1, content)
+    tampered_rows.lift()
+    tables.put(replace(tables.store, rows=tuple(enumerate(contents, 1)), head=(len(contents), tables.store.head[1])))
+
+
+@pytest.mark.parametrize("at", [1, 3, 5])
+def test_an_entry_put_between_is_named_and_not_the_one_it_pushed_on(five, at):
+    put_between(at, changed(bytes(Entry.objects.get(seq=at).bytes), data={"status": "added"}))
+    finding = verification.verify()
+    assert (finding.valid, finding.first_bad, finding.reason) == (False, at, verification.ADDED)
+
+
+def test_a_rival_of_a_signed_entry_is_named_itself(five, settings, tmp_path):
+    settings.KEYS_DIR = tmp_path
+    checkpoints.make(actor=WORKER)
+    put_between(6, changed(bytes(Entry.objects.get(seq=5).bytes), data={"status": "rival"}))
+    assert (found(), verification.verify().reason) == ((False, 6), verification.UNLINKED)
+
+
+# with an auditor's own key
+
+
+@pytest.fixture
+def own_key(signed):
+    """What the auditor was given; the host has no signing key any more, and no note."""
+    key = checkpoints.verifier_key()
+    for path in (signing.key_path(ORIGIN), signing.note_path(ORIGIN)):
+        path.unlink()
+    return key
+
+
+def verify(*arguments):
+    out = StringIO()
+    call_command("ledger", "verify", *arguments, "--json", stdout=out)
+    return json.loads(out.getvalue())
+
+
+def test_a_host_without_a_key_verifies_with_the_auditors_own(own_key):
+    with pytest.raises(CommandError, match="cannot be trusted"):
+        verify()
+    told = verify("--key", own_key)
+    assert (told["valid"], told["entries"], told["checkpoints"], told["uncovered"]) == (True, 9, 3, 4)
+    assert verify("--key", own_key, "--origin", ORIGIN) == told
+
+
+def test_the_owner_of_the_host_cannot_vouch_for_himself(own_key):
+    """History forged, signed anew with a key of his, which lies where the portal looks for it."""
+    forger = SigningKey.generate(ORIGIN)
+    signing.key_path(ORIGIN).write_text(forger.to_text())
+    rewrite_from(1)
+    leaves = [bytes.fromhex(each) for each in Entry.objects.order_by("seq").values_list("hash", flat=True)]
+    for each in Checkpoint.objects.all():
+        grown = merkle.CompactRange().extend(leaves[: each.size], {})
+        note = notes.sign(CheckpointText(ORIGIN, each.size, grown.root()).text(), forger)
+        ranged = json.dumps([one.hex() for one in grown.hashes])
+        head = leaves[each.size - 1].hex()
+        sql = "UPDATE ledger_checkpoint SET root = %s, note = %s, head_hash = %s, range = %s WHERE id = %s"
+        run((sql, [grown.root().hex(), note, head, ranged, each.pk]))
+    tiles = {}
+    merkle.CompactRange().extend(leaves, tiles)
+    sql = 'UPDATE ledger_treenode SET hash = %s WHERE level = %s AND "index" = %s'
+    run(*((sql, [root.hex(), *place]) for place, root in tiles.items()))
+    for path in file_anchor.kept(ORIGIN):
+        path.unlink()
+    assert verify()["valid"]
+    with pytest.raises(CommandError, match="is not signed by"):
+        verify("--key", own_key)
+
+
+@pytest.mark.parametrize("origin", ["procure.example/hq-2", "procure.example"])
+def test_a_database_of_another_origin_is_not_the_one_the_key_is_of(own_key, origin):
+    another = SigningKey.generate(origin).verifier_key
+    with pytest.raises(CommandError, match=f"no log of the origin {origin} here.*Origins here: {ORIGIN}") as refused:
+        verify("--key", another)
+    assert refused.value.returncode == 1
+    with pytest.raises(CommandError, match="no log of the origin"):
+        verify("--key", own_key, "--origin", origin)
+    with pytest.raises(CommandError, match="is not signed by"):
+        verify("--key", another, "--origin", ORIGIN)
+
+
+def test_wrong_use_is_told_apart(own_key):
+    with pytest.raises(CommandError, match="--key"):
+        verify("--key", own_key[:-4])
+    with pytest.raises(CommandError, match="give both") as refused:
+        verify("--origin", ORIGIN)
+    assert refused.value.returncode == 2

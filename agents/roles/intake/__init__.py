@@ -14,6 +14,29 @@ SPECIFICATION = Specification(
     reads=("requester's words", "catalogue", "cost centres", "budgets"),
     may_propose=frozenset({"RaiseRequisition"}),
     tasks={"understand": understand, "raise": propose_raising},
+    takes={"understand": {}, "raise": {}},
+    gives={
+        "understand": {
+            "requisition": "requisition",
+            "tier": "text",
+            "degraded": "boolean",
+            "suspicious": "integer",
+            "lines": [
+                {
+                    "number": "integer",
+                    "item": "item?",
+                    "description": "text",
+                    "quantity": "decimal?",
+                    "unit": "text?",
+                }
+            ],
+            "needed_by": "date?",
+            "deliver_to": "text",
+            "cost_centre": "text?",
+        },
+        "raise": {"requisition": "requisition", "proposal": "proposal"},
+    },
+    quick=frozenset({"raise"}),
 )
 
 

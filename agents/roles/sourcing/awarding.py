@@ -49,10 +49,10 @@ class Case:
 
 
 def award(context: Context) -> Outcome:
-    event = queries.event(str(context.results["compare"]["event"]))
+    event = queries.event(str(context.given["event"]))
     proposal = context.proposed("award")
     if proposal is None:
-        case = _case(context, event, barred=context.results["comply"]["barred"])
+        case = _case(context, event, barred=context.given["barred"])
         if not case.allocation.choices:
             return Park(_("No valid quote covers a whole line. %s") % " ".join(case.set_aside))
         proposal = _propose(context, case)
@@ -166,7 +166,7 @@ def _asked(case: Case, quoted: OpenedBidLine) -> Decimal:
 
 
 def _confidence(context: Context, case: Case) -> Confidence:
-    findings = {each["vendor"]: len(each["remarks"]) for each in context.results["comply"]["findings"]}
+    findings = {each["vendor"]: len(each["remarks"]) for each in context.given["findings"]}
     found = []
     for each in case.allocation.choices:
         row = case.row(each)

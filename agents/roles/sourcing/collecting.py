@@ -21,7 +21,7 @@ PATIENCE = timedelta(minutes=5)
 
 
 def collect(context: Context) -> Outcome:
-    outcome = _of_event(context, str(context.results["shortlist"]["event"]), widened=False)
+    outcome = _of_event(context, str(context.given["event"]), widened=False)
     if not isinstance(outcome, Park):
         return outcome
     wider = context.proposed("widen") or _widen(context)

@@ -15,7 +15,7 @@ from procure.sourcing.comparison import Compared
 
 
 def compare(context: Context) -> Outcome:
-    event = queries.event(str(context.results["collect"]["event"]))
+    event = queries.event(str(context.given["event"]))
     found = comparison.compare(event)
     result = {
         "event": event.reference,

@@ -14,7 +14,7 @@ Status = OrderTracking.Status
 
 
 def confirm(context: Context) -> Outcome:
-    refs = [ObjectRef("order", each) for each in context.results["award"]["orders"]]
+    refs = [ObjectRef("order", each) for each in context.given["orders"]]
     for each in refs:
         context.look(each)
     orders = [queries.order(each.key) for each in refs]

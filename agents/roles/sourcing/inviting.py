@@ -70,7 +70,7 @@ def invite(
                 requisition=requisition.reference,
                 title=_title(requisition),
                 vendors=keys,
-                deadline_hours=int(context.plan.inputs.get("deadline_hours") or HOURS[requisition.urgency]),
+                deadline_hours=int(context.given.get("deadline_hours") or HOURS[requisition.urgency]),
                 currency=context.entity.base_currency,
             )
         ],

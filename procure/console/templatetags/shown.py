@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext_lazy, to_locale
 from django.utils.translation import gettext as _
 
+from agents.queries import item_words
 from ledger.actors import Actor
 from ledger.money import Money, parse_amount
 from procure.console import wording
@@ -83,6 +84,7 @@ def fig(value: Decimal | int | str | None, places: int | None = None) -> str:
     return "" if value is None or value == "" else wording.figure(Decimal(str(value)), places)
 
 
+register.filter("item_words", item_words)
 register.filter("share", wording.share)
 register.filter("absolute", wording.absolute)
 

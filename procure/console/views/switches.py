@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -14,7 +15,8 @@ from agents import roles
 from ledger import switches
 from ledger.errors import InvalidInput
 from ledger.models import Switch
-from procure.console.pages import actor_of, entity_of, may, page, show
+from procure.console import sight
+from procure.console.pages import actor_of, entity_of, may, page, person_of, show
 
 SENDERS = {
     "erp": gettext_lazy("Orders and cancellations to the ERP"),
@@ -53,11 +55,15 @@ def buttons() -> list[Button]:
         out.append(Button(scope, str(name), _("Stays in the outbox until started again."), "system", known.get(scope)))
     shown = {each.scope for each in out}
     out += [
-        Button(scope, scope, _("Stopped by its own name."), "system", each)
+        Button(scope, scope.removeprefix("plan:"), _effect(scope), "system", each)
         for scope, each in known.items()
         if scope not in shown and each.stopped
     ]
     return out
+
+
+def _effect(scope: str) -> str:
+    return _("Nothing leaves this plan.") if scope.startswith("plan:") else _("Stopped by its own name.")
 
 
 @page(right="proposal.view")
@@ -78,10 +84,15 @@ def board(request: HttpRequest) -> HttpResponse:
 def turn(request: HttpRequest) -> HttpResponse:
     scope, stop = request.POST.get("scope", ""), request.POST.get("turn") == "stop"
     reason = request.POST.get("reason", "").strip()
-    if scope not in {each.scope for each in buttons()}:
+    plan = scope.removeprefix("plan:") if scope.startswith("plan:") else ""
+    if plan:
+        sight.one(sight.plans(person_of(request)), plan)
+    elif scope not in {each.scope for each in buttons()}:
         raise InvalidInput(_("There is no such switch."))
     if stop and not reason:
         raise InvalidInput(_("Say why it is stopped, so that others know what to wait for."))
     switches.turn(scope, stop=stop, actor=actor_of(request), entity=entity_of(request), reason=reason[:300])
     messages.success(request, _("Stopped.") if stop else _("Started again."))
-    return redirect("console:switches")
+    back = request.POST.get("next", "")
+    safe = url_has_allowed_host_and_scheme(back, allowed_hosts=None) and back.startswith("/")
+    return redirect(back if safe else "console:switches")

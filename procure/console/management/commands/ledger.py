@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from argparse import ArgumentTypeError
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,17 +14,24 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
 
 from agents.reexamining import reexamine
 from approvals import clerk, decisions, proposals
 from approvals.models import Proposal
-from ledger import checkpoints, exports, replay, verification
+from ledger import checkpoints, exports, replay, restoring, retry, scrubbing, verification
 from ledger.actors import Actor
 from ledger.commands import EraseSubject
 from ledger.errors import DomainError, InvalidInput, NotFound
 from ledger.models import LedgerHead, LegalEntity, Person
+from ledger.notes import parse_verifier_key
 from ledger.rights import OPERATOR
 
+SCRUB_TRIES = 4
+STILL_DUE = {
+    "sqlite": "The database is still to be scrubbed: the worker does it as soon as nobody else uses it.",
+    "postgresql": "The database is still to be scrubbed, by its owner:  manage.py ledger scrub",
+}
 STAND_BY = "Keep this database as evidence and restore the last good backup beside it."
 
 
@@ -36,6 +44,15 @@ def moment(text: str) -> int | datetime:
     except ValueError:
         raise ArgumentTypeError(f"“{text}” is neither a number nor a time such as 2026-11-25T12:00Z") from None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def vkey(text: str) -> str:
+    """A key as `ledger key` prints it: ORIGIN+ID+KEY."""
+    try:
+        parse_verifier_key(text.strip())
+    except DomainError as error:
+        raise ArgumentTypeError(error.message) from None
+    return text.strip()
 
 
 class Command(BaseCommand):
@@ -57,6 +74,8 @@ class Command(BaseCommand):
 
         verify = verb("verify", "recompute every hash, link, record, head and checkpoint; exit 0 when as written")
         verify.set_defaults(log=None)
+        verify.add_argument("--key", type=vkey, metavar="VKEY", help="hold what was signed against this key of yours")
+        verify.add_argument("--origin", help="with --key: the log's origin, when the key bears another name")
         verb("checkpoint", "sign the present head and hand it to the anchors")
         verb("key", "print the public key on one line, as verifier.py --key takes it")
         export = verb("export", "write entries and checkpoints as JSON lines, for verifier.py")
@@ -90,6 +109,7 @@ class Command(BaseCommand):
             help="who approves it; more than once",
         )
         erase.add_argument("--reason", default="The person asked for it.")
+        verb("scrub", "overwrite what erased rows left in the database's files; exit 1 when others are using it")
 
     def handle(self, *, verb: str, **options: Any) -> None:
         try:
@@ -97,8 +117,12 @@ class Command(BaseCommand):
         except DomainError as error:
             raise CommandError(error.message) from error
 
-    def _verify(self, *, log: str | None, json: bool, **options: Any) -> None:
-        finding = verification.verify(log)
+    def _verify(self, *, log: str | None, json: bool, key: str | None, origin: str | None, **options: Any) -> None:
+        if key:
+            log = _log_of(origin or parse_verifier_key(key)[0], log)
+        elif origin:
+            raise CommandError("--origin says which log --key is of: give both.", returncode=2)
+        finding = verification.verify(log, key=key or "")
         if json:
             told = asdict(finding) | {"reason": finding.reason or None}
             self._print({name: told[name] for name in told if name != "log"} | {"log": finding.log or None})
@@ -190,10 +214,15 @@ class Command(BaseCommand):
         clerk.answer()
         made.refresh_from_db()
         done = made.status == Proposal.Status.CARRIED_OUT
+        scrubbing.answer()
+        scrubbed = done and not scrubbing.is_due()
+        told = {"proposal": made.reference, "status": made.status, "subject": subject, "erased": done}
         if json:
-            self._print({"proposal": made.reference, "status": made.status, "subject": subject, "erased": done})
+            self._print(told | {"scrubbed": scrubbed})
         else:
             self.stdout.write(f"{made.reference}: {made.get_status_display()}. {made.sentence}.")
+        if done:
+            self.stderr.write("The database is scrubbed." if scrubbed else STILL_DUE[connection.vendor])
         if not done:
             waits = ", ".join(
                 person.username for step in made.steps.filter(status="open") for person in step.people.all()
@@ -202,6 +231,23 @@ class Command(BaseCommand):
                 f"Not erased yet: {made.problem or made.checkpoint}. It waits for one of: {waits or 'nobody'}."
                 " Approve it in the queue, or say --approved-by."
             )
+
+    def _scrub(self, *, json: bool, **options: Any) -> None:
+        for attempt in range(1, SCRUB_TRIES + 1):
+            try:
+                erasures = scrubbing.scrub()
+                break
+            except scrubbing.Busy as error:
+                if attempt == SCRUB_TRIES:
+                    raise
+                self.stderr.write(error.message)
+                time.sleep(retry.delay(attempt).total_seconds())
+        if json:
+            self._print({"erasures": erasures, "scrubbed": not scrubbing.is_due()})
+        else:
+            self.stdout.write(f"Scrubbed. It was due for {erasures} erasures.")
+        for aside in restoring.kept_aside():
+            self.stderr.write(f"{aside} was kept by a restore and still holds what was erased since: throw it away.")
 
     def _print(self, answer: Any) -> None:
         self.stdout.write(json.dumps(answer, ensure_ascii=False))
@@ -244,6 +290,15 @@ def _head(log: str) -> LedgerHead:
     if found is None:
         raise NotFound(f"There is no log “{log}”.")
     return found
+
+
+def _log_of(origin: str, log: str | None) -> str:
+    """The log that a key from outside is about: a database put in its place would bear another origin."""
+    found = LedgerHead.objects.filter(origin=origin, **({"log": log} if log else {})).first()
+    if found is None:
+        there = ", ".join(LedgerHead.objects.order_by("log").values_list("origin", flat=True)) or "none"
+        raise NotFound(f"There is no log of the origin {origin} here, which the key is of. Origins here: {there}.")
+    return found.log
 
 
 def _entity(code: str | None) -> LegalEntity:
