@@ -21,6 +21,7 @@ from ledger.adminsite import ReadOnlyAdmin, ReadOnlyInline, actor_of, person_may
 from ledger.models import (
     Anchoring,
     Checkpoint,
+    ClockJump,
     CostCentre,
     Cursor,
     Effect,
@@ -227,6 +228,13 @@ class RestartAdmin(ReadOnlyAdmin):
     list_display = ["name", "at", "reason"]
     list_filter = ["name"]
     search_fields = ["name", "reason"]
+
+
+@admin.register(ClockJump)
+class ClockJumpAdmin(ReadOnlyAdmin):
+    list_display = ["noticed_at", "expected_at", "confirmed_at", "confirmed_by"]
+    search_fields = ["confirmed_by__username"]
+    list_select_related = ["confirmed_by"]
 
 
 class OrganisationAdmin(ReadOnlyAdmin):
