@@ -3,7 +3,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from agents.models import ModelCall, Plan, PlanTemplate, Step, StepAttempt
+from agents.models import EdgeWorker, ModelCall, Plan, PlanTemplate, Step, StepAttempt
 from ledger.adminsite import ReadOnlyAdmin, ReadOnlyInline
 
 
@@ -76,3 +76,12 @@ class ModelCallAdmin(ReadOnlyAdmin):
     list_filter = ("entity", "tier", "outcome", "degraded", "role")
     search_fields = ("plan", "question_digest")
     date_hierarchy = "called_at"
+
+
+@admin.register(EdgeWorker)
+class EdgeWorkerAdmin(ReadOnlyAdmin):
+    list_display = ("name", "pool", "entity", "seen_at", "expires_at", "revoked_at")
+    list_filter = ("entity", "pool")
+    list_select_related = ("entity",)
+    search_fields = ("name",)
+    exclude = ("token_hash",)

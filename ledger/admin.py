@@ -30,6 +30,7 @@ from ledger.models import (
     EntryObject,
     GrantedAuthority,
     Heartbeat,
+    Job,
     LedgerHead,
     LegalEntity,
     NumberRange,
@@ -221,6 +222,21 @@ class NumberRangeAdmin(ReadOnlyAdmin):
 class HeartbeatAdmin(ReadOnlyAdmin):
     list_display = ["name", "beat_at", "detail"]
     search_fields = ["name"]
+
+
+@admin.register(ClockJump)
+class ClockJumpAdmin(ReadOnlyAdmin):
+    list_display = ["noticed_at", "expected_at", "confirmed_at", "confirmed_by"]
+    list_select_related = ["confirmed_by"]
+    date_hierarchy = "noticed_at"
+
+
+@admin.register(Job)
+class JobAdmin(ReadOnlyAdmin):
+    list_display = ["reference", "title", "person", "status", "made_at", "ended_at"]
+    list_filter = ["entity", "status", "kind"]
+    list_select_related = ["person"]
+    search_fields = ["reference", "title"]
 
 
 @admin.register(Restart)
