@@ -246,13 +246,6 @@ class RestartAdmin(ReadOnlyAdmin):
     search_fields = ["name", "reason"]
 
 
-@admin.register(ClockJump)
-class ClockJumpAdmin(ReadOnlyAdmin):
-    list_display = ["noticed_at", "expected_at", "confirmed_at", "confirmed_by"]
-    search_fields = ["confirmed_by__username"]
-    list_select_related = ["confirmed_by"]
-
-
 class OrganisationAdmin(ReadOnlyAdmin):
     """Administrators keep these; nothing is deleted, because the ledger speaks of it, and it hears of each change."""
 
