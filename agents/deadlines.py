@@ -45,7 +45,7 @@ def _waiting() -> QuerySet[Step]:
     roles, plans = (
         [each.removeprefix(kind) for each in stopped if each.startswith(kind)] for kind in ("role:", "plan:")
     )
-    return asking.exclude(role__in=roles).exclude(plan__reference__in=plans)
+    return clock.unless_held(asking.exclude(role__in=roles).exclude(plan__reference__in=plans))
 
 
 def _is_done(act: Callable[[Step], bool], step: Step) -> bool:

@@ -43,7 +43,8 @@ def _confirmed_here() -> bool:
 def _alarm(shown: datetime, *, expected: datetime) -> ClockJump:
     with transaction.atomic():
         # One at a time: whoever comes second finds the first one's row.
-        list(LedgerHead.objects.select_for_update().order_by("log")[:1])
+        Heartbeat.objects.get_or_create(name=MARK, defaults={"beat_at": shown})
+        Heartbeat.objects.select_for_update().get(name=MARK)
         if known := ClockJump.objects.filter(confirmed_at=None).first():
             return known
         jump = ClockJump.objects.create(noticed_at=shown, expected_at=expected)
@@ -59,7 +60,7 @@ def _since_the_mark(shown: datetime) -> timedelta:
     if mark is None or not _boot():
         return timedelta(0)
     boot, _, seconds = mark.detail.partition(" ")
-    if boot != _boot():
+    if boot != _boot() or not seconds:
         return timedelta(0)
     by = shown - mark.beat_at - timedelta(seconds=clock.elapsed() - float(seconds))
     return by if abs(by) > clock.JUMP else timedelta(0)

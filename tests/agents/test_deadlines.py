@@ -12,6 +12,7 @@ from ledger.actors import Actor
 from ledger.command import ObjectRef
 from ledger.errors import InvalidInput
 from ledger.journal import history_of
+from tests import jumping
 from tests.agents.acting import ACTED, ACTS, start, statuses, step
 
 pytestmark = pytest.mark.django_db
@@ -53,6 +54,18 @@ def test_who_is_asked_is_reminded_again_and_again(entity, later):
         assert (step(plan, "a").reminded, told(plan, "step.reminded")) == (times, times)
     assert step(plan, "a").status == "waiting"
     replayed()
+
+
+def test_nobody_is_reminded_and_nothing_given_up_while_the_clock_is_held(entity, later):
+    ACTS["a"] = ask
+    plan = start(entity, ASK)
+    engine.answer()
+    jumping.jump()
+    assert visit(later, 25) == 0
+    assert (statuses(plan), told(plan, "step.reminded")) == ({"a": "waiting"}, 0)
+    jumping.confirm()
+    visit(later, 25)
+    assert statuses(plan) == {"a": "parked"}
 
 
 def test_a_wait_for_no_person_reminds_nobody(entity, later):

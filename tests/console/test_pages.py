@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from ledger.models import Person
 from ledger.rights import Role
+from tests import jumping
 from tests.cast import make_person
 from tests.console.conftest import SignIn, Story
 
@@ -57,6 +58,13 @@ def test_an_empty_list_says_what_would_come_there(page, company, ben, sign_in: S
 
 def test_an_empty_queue_says_what_would_come_there(company, ada, sign_in: SignIn):
     assert "Nothing waits for you" in sign_in(ada).get(reverse("console:queue")).content.decode()
+
+
+def test_the_home_page_tells_of_a_clock_that_nobody_has_confirmed(company, ben, sign_in: SignIn):
+    page = reverse("console:home")
+    assert "the clock has jumped" not in sign_in(ben).get(page).content.decode()
+    jumping.jump()
+    assert "the clock has jumped" in sign_in(ben).get(page).content.decode()
 
 
 def test_an_account_without_a_company_is_told_so(company, sign_in: SignIn):
