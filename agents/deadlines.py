@@ -24,12 +24,13 @@ REASON = "deadline"
 
 
 def due() -> bool:
-    at = clock.now()
-    return _waiting().filter(Q(remind_at__lte=at) | Q(deadline_at__lte=at)).exists()
+    return _late_or_slow(_asking()).exists() and _late_or_slow(_waiting()).exists()
 
 
 def pass_time() -> int:
     """Returns how many steps were given up or reminded about. One that cannot be written delays no other."""
+    if not due():
+        return 0
     at = clock.now()
     late = _waiting().filter(deadline_at__lte=at).order_by("deadline_at", "id")
     moved = sum(_is_done(_give_up, each) for each in late.select_related("plan__entity"))
@@ -37,8 +38,18 @@ def pass_time() -> int:
     return moved + sum(_is_done(_remind, each) for each in slow.select_related("plan__entity"))
 
 
+def _late_or_slow(steps: QuerySet[Step]) -> QuerySet[Step]:
+    at = clock.now()
+    return steps.filter(Q(remind_at__lte=at) | Q(deadline_at__lte=at))
+
+
+def _asking() -> QuerySet[Step]:
+    """Looked at first, because mostly there is none whose time has come."""
+    return Step.objects.filter(status=Step.Status.WAITING, asks_person=True, plan__paused_at=None)
+
+
 def _waiting() -> QuerySet[Step]:
-    asking = Step.objects.filter(status=Step.Status.WAITING, asks_person=True, plan__paused_at=None)
+    asking = _asking()
     stopped = list(Switch.objects.filter(stopped=True).values_list("scope", flat=True))
     if "all" in stopped:
         return asking.none()
