@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sqlite3
+import time
 import uuid
 
 import psycopg
@@ -44,3 +45,34 @@ def private_rows(private_database):
             return found.fetchall() if found.description else []
 
     return rows
+
+
+@pytest.fixture
+def database_faults(private_database, private_rows):
+    """What can befall the database itself, by name."""
+    if "DATABASE_OWNER_URL" not in private_database:
+        path = private_database["DATABASE_URL"].removeprefix("sqlite:///")
+        return {"locked": lambda: _hold(path)}
+    name = private_database["DATABASE_URL"].rsplit("/", 1)[-1]
+    return {"every connection is cut": lambda: _cut(name), "read-only": lambda: _read_only(name)}
+
+
+def _hold(path):
+    """Somebody else writes for a second and a half."""
+    with contextlib.closing(sqlite3.connect(path, timeout=30, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        time.sleep(1.5)
+        other.execute("ROLLBACK")
+
+
+def _cut(name):
+    with two_roles.as_administrator() as server:
+        server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+
+
+def _read_only(name):
+    for on in ("on", "off"):
+        with two_roles.as_administrator() as server:
+            server.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = {on}')
+        _cut(name)
+        time.sleep(1.5 if on == "on" else 0)

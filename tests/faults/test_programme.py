@@ -1,0 +1,67 @@
+"""Plans run through while processes are killed, stopped and restarted: none is lost, no effect happens twice."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sys
+import time
+
+import pytest
+
+from tests.faults.programme import SETTLED_WITHIN, House, company, faults, free_port, marked, receiver, send, settled
+
+#: The long programme says 5000 and 500; a few of each, with the same seed, run with everything else.
+PLANS = int(os.environ.get("PLANS", "40"))
+FAULTS = int(os.environ.get("FAULTS", "8"))
+SEED = int(os.environ.get("SEED", "20140523"))
+#: Seconds between two faults: before, in and after what restarting takes.
+PAUSES = (0.2, 2.5)
+
+pytestmark = [
+    pytest.mark.faults,
+    pytest.mark.skipif(sys.platform != "linux", reason="it finds the processes that it kills in /proc"),
+]
+
+
+@pytest.fixture
+def environment(tmp_path, private_database):
+    made = os.environ | private_database
+    made |= {
+        "PROCURE_VAR": str(tmp_path),
+        "DJANGO_SETTINGS_MODULE": "tests.drill.settings",
+        "UNDO_WINDOW_SECONDS": "0",
+        "EMAIL_URL": f"filemail:///{tmp_path}/mail",
+        "DRILL_PORT": str(free_port()),
+        "DRILL_WEB": str(free_port()),
+        "DRILL_JOURNAL": str(tmp_path / "journal"),
+        "DRILL_STARTS": str(tmp_path / "starts"),
+        "DRILL_CLOCK": str(tmp_path / "clock"),
+    }
+    (tmp_path / "starts").touch()
+    company(made, "set-up")
+    return made
+
+
+def test_no_plan_is_lost_and_no_bell_rings_twice(environment, private_rows, database_faults, capsys):
+    chance = random.Random(SEED)
+    house = House(environment, private_rows, chance)
+    with receiver(environment):
+        house.start()
+        try:
+            company(environment, "start", str(PLANS))
+            choices = faults(house, database_faults)
+            for _ in range(FAULTS):
+                time.sleep(chance.uniform(*PAUSES))
+                chance.choice(choices)()
+            took = settled(private_rows, within=SETTLED_WITHIN)
+        finally:
+            house.kill_all()
+            for pid in marked(environment["DRILL_PORT"]):
+                send(pid, signal.SIGKILL)
+        wrong = company(environment, "check")
+    with capsys.disabled():
+        print(f"\n{PLANS} plans, seed {SEED}: {dict(house.told)}; settled after {took and round(took, 1)} s")
+    assert wrong == [], "\n".join(wrong)
+    assert took is not None
