@@ -23,6 +23,12 @@ NO_DATABASE = [
         *("ledger/test_verifier.py", "ledger/test_verifier_signatures.py"),
     )
 ]
+#: How often the story's worker is killed; how many plans run through how many faults.
+FAULTS = {
+    "short": {"KILLS": "1", "PLANS": "15", "FAULTS": "4"},
+    "long": {"KILLS": "10", "PLANS": "200", "FAULTS": "40"},
+    "whole": {"KILLS": "10", "PLANS": "5000", "FAULTS": "500"},
+}
 STRICT = os.environ.get("STRICT") == "1"
 #: Two workers, each with whole modules, for what a module tells is told once; in the order of their names, for the
 #: last ones are short.
@@ -70,18 +76,19 @@ def main() -> int:
     options.add_argument("--faults", action="store_true", help="run only the fault programme, in full")
     chosen = options.parse_args()
     fast = "not browser and not tryton and not faults" + ("" if chosen.long else " and not long")
-    kills = "10" if chosen.long or chosen.faults else "3"
+    size = FAULTS["whole" if chosen.faults else "long" if chosen.long else "short"]
+    marks = "faults" if chosen.long or chosen.faults else "faults and not long"
     aside = partial(stage, apart=False)
     passed = chosen.faults or stage("SQLite", ["-m", fast, *WORKERS])
     with postgresql.server() as url:
-        waiting = [partial(aside, "Killed on SQLite", ["-m", "faults"], KILLS=kills)]
+        waiting = [partial(aside, "Killed on SQLite", ["-m", marks], **size)]
         if url is None:
             print("== PostgreSQL is not installed: skipped (make system-deps installs it)", flush=True)
             passed &= not STRICT
         else:
             if not chosen.faults:
                 passed &= stage("PostgreSQL", ["-m", fast, *WORKERS, *NO_DATABASE], TEST_DATABASE_URL=url)
-            waiting.append(partial(aside, "Killed on PostgreSQL", ["-m", "faults"], TEST_DATABASE_URL=url, KILLS=kills))
+            waiting.append(partial(aside, "Killed on PostgreSQL", ["-m", marks], TEST_DATABASE_URL=url, **size))
         if not chosen.faults:
             waiting.insert(0, partial(aside, "A real browser", ["-m", "browser"]))
             if tryton_ready() or STRICT:

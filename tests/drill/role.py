@@ -26,7 +26,10 @@ def work(context):
 def ring(context):
     _note(context)
     proposal = context.proposed("ring") or context.propose(
-        purpose="ring", commands=[RingBell(plan=context.plan.reference)], rationale="It is a drill.", confidence=Decimal(1)
+        purpose="ring",
+        commands=[RingBell(plan=context.plan.reference)],
+        rationale="It is a drill.",
+        confidence=Decimal(1),
     )
     return standing.unless_carried_out(proposal) or Finish({"of": context.plan.reference, "sum": 1})
 

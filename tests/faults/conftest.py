@@ -54,7 +54,7 @@ def database_faults(private_database, private_rows):
         path = private_database["DATABASE_URL"].removeprefix("sqlite:///")
         return {"locked": lambda: _hold(path)}
     name = private_database["DATABASE_URL"].rsplit("/", 1)[-1]
-    return {"every connection is cut": lambda: _cut(name), "read-only": lambda: _read_only(name)}
+    return {"cut every connection": lambda: _cut(name), "read-only": lambda: _read_only(name)}
 
 
 def _hold(path):

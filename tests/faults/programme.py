@@ -80,6 +80,13 @@ class House:
                 found += [head, *descendants(head)]
         return found
 
+    def named(self, name: str, it: Callable[[], None]) -> Callable[[], None]:
+        def befall() -> None:
+            it()
+            self.told[name] += 1
+
+        return befall
+
     # What can befall it. Each is called by name, so that what was done is told by name.
 
     def a_part_is_killed(self) -> None:
@@ -148,7 +155,7 @@ def faults(house: House, more: dict[str, Callable[[], None]]) -> list[Callable[[
         house.the_disk_is_full,
         house.a_process_is_stopped_beyond_its_lease,
     ]
-    return kills * 3 + others + list(more.values())
+    return kills * 3 + others + [house.named(name, it) for name, it in more.items()]
 
 
 def settled(rows: Rows, *, within: float) -> float | None:
