@@ -2,7 +2,12 @@
 
 import sys
 
-from procure.console.supervisor import Supervisor, parts
+import django
 
 if __name__ == "__main__":
-    Supervisor(parts(int(sys.argv[1])), lambda line: print(line, file=sys.stderr, flush=True)).run()
+    django.setup()
+    from procure.console import watchdog
+    from procure.console.supervisor import Supervisor, parts
+
+    port = int(sys.argv[1])
+    Supervisor(parts(port), lambda line: print(line, file=sys.stderr, flush=True), watchdog.shipped(port)).run()

@@ -1,5 +1,6 @@
 """Eight writers in two processes at once, on a real file or server."""
 
+import contextlib
 import os
 import sqlite3
 import subprocess
@@ -23,6 +24,9 @@ def database_url(tmp_path):
     path = tmp_path / "shared.sqlite3"
     with connection.cursor() as cursor:
         cursor.execute("VACUUM INTO %s", [str(path)])
+    # Before anybody opens it: several that change the mode at once refuse each other.
+    with contextlib.closing(sqlite3.connect(path)) as shared:
+        shared.execute("PRAGMA journal_mode = WAL")
     return f"sqlite:///{path}"
 
 
