@@ -9,7 +9,6 @@ from agents import values
 from agents.definition import Definition, StepSpec
 from agents.values import Record, Type, at_path
 
-
 #: The type of what a task hands on that does not say what it gives: it may be anything.
 UNKNOWN = "unknown"
 

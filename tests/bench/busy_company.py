@@ -63,6 +63,7 @@ class Company:
                 entity=self.entity,
                 opens={"vendor": [self.vendor.key], "budget": ["BUSY/2026"]},
             )
+            of_plans.template_published(self.template, actor=Actor.system("bench"))
             of_proposals.policy_published(self.policy, actor=Actor.human(self.person), by=[self.person.pk])
 
     def _govern(self) -> None:

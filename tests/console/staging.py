@@ -9,6 +9,7 @@ from typing import Any
 from agents.models import Plan, PlanTemplate, Step, StepAttempt
 from ledger import clock, numbering
 from ledger.command import canonical, digest
+from ledger.importing import importing
 from ledger.models import LegalEntity, Person
 
 Row = Mapping[str, Any]
@@ -16,16 +17,17 @@ MINUTE = timedelta(minutes=1)
 
 
 def template(entity: LegalEntity, name: str = "staged", title: str = "A staged plan") -> PlanTemplate:
-    return PlanTemplate.objects.get_or_create(
-        entity=entity,
-        name=name,
-        version=1,
-        defaults={
-            "definition": {"title": title, "subject": "requisition", "steps": []},
-            "digest": digest({"name": name}),
-            "published_at": clock.now(),
-        },
-    )[0]
+    with importing("staging", digest({"name": name})):
+        return PlanTemplate.objects.get_or_create(
+            entity=entity,
+            name=name,
+            version=1,
+            defaults={
+                "definition": {"title": title, "subject": "requisition", "steps": []},
+                "digest": digest({"name": name}),
+                "published_at": clock.now(),
+            },
+        )[0]
 
 
 def plan(
