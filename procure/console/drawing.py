@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from agents.graph import UNDO
-from agents.queries import Edge, Node, PlanGraph
+from agents.graph import UNDO, Lane
+from agents.queries import Edge, Node
 
 BOX_WIDTH = 113
 BOX_HEIGHT = 82
@@ -66,7 +67,20 @@ class Drawing:
     wires: tuple[Wire, ...]
 
 
-def draw(graph: PlanGraph) -> Drawing:
+class Graph(Protocol):
+    """A plan's, or what a template would make of one."""
+
+    @property
+    def nodes(self) -> Sequence[Node]: ...
+    @property
+    def edges(self) -> Sequence[Edge]: ...
+    @property
+    def lanes(self) -> Sequence[Lane]: ...
+    @property
+    def columns(self) -> int: ...
+
+
+def draw(graph: Graph) -> Drawing:
     bands: list[Band] = []
     tops: dict[int, int] = {}
     y = 0
