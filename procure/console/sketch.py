@@ -14,6 +14,8 @@ from agents.queries import Branches, Edge, Node
 from agents.soundness import RoleOf
 
 MOST_DRAWN = 100
+#: A template has no states and durations to show.
+BOX_HEIGHT = 62
 
 
 @dataclass(frozen=True, slots=True)

@@ -206,3 +206,12 @@ def test_a_template_changed_behind_the_journals_back_is_named(entity, change, fi
     with importing("somebody with the owner's key", "0" * 64):
         PlanTemplate.objects.update(**change)
     assert [each.field for each in replay.differences()] == ([field] if field else [])
+
+
+@pytest.mark.parametrize("inputs", [{}, {"site": 3}, {"site": None}])
+def test_a_plan_is_started_with_what_its_template_wants(entity, inputs):
+    template = make_template(entity, {"key": "a"}, inputs={"site": "text"})
+    subject = ObjectRef("requisition", "PR-00001")
+    with pytest.raises(InvalidInput, match="site is"):
+        plans.start(template=template, subject=subject, entity=entity, actor=Actor.system("tests"), inputs=inputs)
+    assert not template.plans.exists()

@@ -21,7 +21,7 @@ from ledger.errors import InvalidInput, NotFound
 from procure.console import template_form, template_page, timeline
 from procure.console.drawing import draw
 from procure.console.pages import actor_of, entity_of, fragment, may, page, person_of, show
-from procure.console.sketch import Sketch, sketch
+from procure.console.sketch import BOX_HEIGHT, Sketch, sketch
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
 SEE, EDIT = "records.view", drafts.RIGHT
@@ -67,7 +67,7 @@ def template(request: HttpRequest, name: str) -> HttpResponse:
         "chosen": chosen,
         "versions": known,
         "in_force": next((each for each in known if each.row.status == PlanTemplate.Status.PUBLISHED), None),
-        "drawing": draw(drawn),
+        "drawing": draw(drawn, box_height=BOX_HEIGHT),
         "steps": template_page.steps(drawn.definition),
         "inputs": template_form.inputs_of(chosen.row.definition),
         "may_edit": may(request, EDIT),
@@ -195,7 +195,7 @@ def _context(request: HttpRequest, draft: TemplateDraft) -> dict[str, Any]:
         "data": {name: data.get(name, "") for name in ("title", "purpose", "subject")},
         "problems": problems,
         "by_field": {each.field: each.message for each in problems if not each.number},
-        "drawing": draw(drawn),
+        "drawing": draw(drawn, box_height=BOX_HEIGHT),
         "count": count,
         "cards": template_form.cards(data, drawn, problems, _roles()),
         "inputs": [*template_form.inputs_of(data), *[("", "text")]],
