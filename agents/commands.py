@@ -11,7 +11,7 @@ from pydantic import Field, StringConstraints
 from agents import difference, templates
 from agents.errors import BadTemplate
 from agents.models import Plan, PlanTemplate
-from ledger.command import Change, Command, Exit, ObjectRef, Subjects
+from ledger.command import Change, Command, Exit, Subjects
 from ledger.errors import InvalidInput
 
 Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20)]
@@ -52,9 +52,6 @@ class PublishTemplate(Command):
             raise InvalidInput(error.message, **error.context) from None
         _in_force(self.entity, self.name, self.base_version)
 
-    def lock_keys(self) -> Sequence[ObjectRef]:
-        return [ObjectRef("template", self.name)]
-
 
 class RetireTemplate(Command):
     """Takes a plan template out of use: nothing starts by it. Plans at work go on."""
@@ -85,9 +82,6 @@ class RetireTemplate(Command):
 
     def check(self) -> None:
         _in_force(self.entity, self.name, self.version)
-
-    def lock_keys(self) -> Sequence[ObjectRef]:
-        return [ObjectRef("template", self.name)]
 
 
 def _in_force(entity: str, name: str, version: int) -> PlanTemplate | None:

@@ -9,9 +9,10 @@ from django.apps import apps
 from django.db.models import Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
-from agents.models import ModelCall, Plan, PlanTemplate, Step, StepAttempt, StepOverride
+from agents.models import ModelCall, Plan, PlanTemplate, Step, StepAttempt, StepOverride, TemplateDraft
 from ledger.erasers import destroy_sources
 from ledger.erasure import Erasing
+from ledger.models import Person
 from ledger.redaction import MARK, Words
 from ledger.sweeping import Sweep
 from procure.erasers import SAID, Wanted
@@ -25,7 +26,8 @@ def count(subject: str) -> int:
     if kind != "person":
         return 0
     plans = _plans(int(key))
-    return plans.count() + Step.objects.filter(plan__in=plans).count() + _calls(int(key), plans).count()
+    drafts = TemplateDraft.objects.filter(person=int(key)).count()
+    return drafts + plans.count() + Step.objects.filter(plan__in=plans).count() + _calls(int(key), plans).count()
 
 
 def texts(subject: str) -> Iterable[str]:
@@ -44,6 +46,8 @@ def erase(erasing: Erasing) -> int:
         sources = {digest for pair in calls.values_list("input", "output") for digest in pair if digest}
         destroy_sources(sorted(sources), erasing)
         done += calls.exclude(detail="").update(detail=MARK)
+        done += _erase_publisher(person)
+        done += TemplateDraft.objects.filter(person=person).delete()[0]
         for plan in plans:
             reason, inputs = words.out_of(plan.reason), words.out_of_json(plan.inputs, WORDY)
             done += Plan.objects.filter(pk=plan.pk).update(reason=reason, inputs=inputs)
@@ -51,6 +55,15 @@ def erase(erasing: Erasing) -> int:
         answered = Q(overrides__person=person) | Q(role="person", result__answered_by=str(person))
         theirs = Step.objects.filter(answered).exclude(plan__in=plans).distinct()
         done += sum(_erase_step(each, words, erasing) for each in theirs)
+    return done
+
+
+def _erase_publisher(person: int) -> int:
+    """Who published a template is told by name; the definition is ours."""
+    done, name = 0, str(Person.objects.filter(pk=person).first() or "")
+    for each in PlanTemplate.objects.filter(published_by__icontains=name) if name else ():
+        kept = [MARK if part.strip() == name else part.strip() for part in each.published_by.split(",")]
+        done += PlanTemplate.objects.filter(pk=each.pk).update(published_by=", ".join(kept))
     return done
 
 

@@ -17,6 +17,7 @@ from agents.errors import WrongType
 from agents.models import AwaitedObject, Plan, PlanTemplate, Step, StepOverride
 from agents.roles import asking
 from agents.steps import AT_REST
+from agents.values import misfit
 from ledger import clock, doorbell, numbering, rights, together
 from ledger.actors import Actor
 from ledger.command import ObjectRef, canonical, digest
@@ -42,7 +43,10 @@ def start(
         template = templates.in_force(entity, template)
     if subject.kind != template.definition["subject"]:
         raise InvalidInput(f"“{template.name}” starts for a {template.definition['subject']}, not a {subject.kind}.")
-    specs = templates.definition_of(template).steps
+    definition = templates.definition_of(template)
+    specs = definition.steps
+    if problem := misfit(dict(inputs or {}), definition.inputs):
+        raise InvalidInput(f"“{template.name}” is started with other inputs: {problem}.")
     with transaction.atomic():
         if start_key:
             LegalEntity.objects.select_for_update(no_key=True).get(pk=entity.pk)

@@ -112,14 +112,15 @@ def _circle(definition: Definition) -> list[str]:
 
 def _too_many(definition: Definition, handing: Handing) -> Iterator[Problem]:
     """Lists of branches over lists of branches end somewhere."""
-    whole = 0
+    whole, too_wide = 0, False
     for number, spec in enumerate(definition.steps, 1):
         wide, chain = handing.width(spec.key)
         whole += 1 + (wide if spec.each or spec.along else 0)
         if spec.each and wide > MOST_WIDE:
+            too_wide = True
             told = f"up to {wide:,} branches along {' → '.join(chain)}; at most {MOST_WIDE}. Lower it."
             yield Problem(spec.key, "at_most", told, number=number)
-    if whole > MOST_EXPANDED:
+    if whole > MOST_EXPANDED and not too_wide:
         told = f"With every list as long as it may be the plan would have {whole:,} steps; at most {MOST_EXPANDED:,}."
         yield Problem("", "steps", told)
 

@@ -57,16 +57,25 @@ def problems(data: Any) -> list[Problem]:
     if found := problems_of(data, role_of=roles.of):
         return found
     try:
-        text = json.dumps(canonical(data), ensure_ascii=False)
-        size = len(text.encode())
+        size = len(json.dumps(canonical(data)))
     except DomainError as error:
         return [Problem("", "", error.message)]
-    except UnicodeEncodeError:
-        return [Problem("", "", "A text in it holds half a character.")]
-    if "\\u0000" in text:
-        return [Problem("", "", "A text in it holds a character that no database keeps.")]
+    if not is_storable(data):
+        return [Problem("", "", "A text in it holds a character that cannot be kept.")]
     too_long = f"A template has at most {MOST_BYTES:,} characters; this has {size:,}."
     return [Problem("", "", too_long)] if size > MOST_BYTES else []
+
+
+def is_storable(data: Any) -> bool:
+    """Whether it is plain JSON of few levels, without half characters and those that no database keeps."""
+    if not _is_flat(data):
+        return False
+    try:
+        text = json.dumps(data, ensure_ascii=False, allow_nan=False)
+        text.encode()
+    except (ValueError, TypeError):
+        return False
+    return "\\u0000" not in text
 
 
 def _too_deep() -> str:

@@ -33,6 +33,7 @@ class Migration(migrations.Migration):
                 ('name', models.SlugField(max_length=60)),
                 ('base_version', models.PositiveIntegerField(default=0, help_text='The version in force when it was begun; 0: none.')),
                 ('definition', models.JSONField()),
+                ('rationale', models.TextField(blank=True, help_text='What whoever decides will read first.')),
                 ('changed_at', models.DateTimeField()),
                 ('entity', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='ledger.legalentity')),
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='template_drafts', to=settings.AUTH_USER_MODEL)),

@@ -51,6 +51,7 @@ class TemplateDraft(models.Model):
         default=0, help_text=_("The version in force when it was begun; 0: none.")
     )
     definition = models.JSONField()
+    rationale = models.TextField(blank=True, help_text=_("What whoever decides will read first."))
     changed_at = models.DateTimeField()
 
     class Meta:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from agents.graph import UNDO
-from agents.queries import Edge, Node, PlanGraph
+from agents.graph import UNDO, Lane
+from agents.queries import Edge, Node
 
 BOX_WIDTH = 113
 BOX_HEIGHT = 82
@@ -66,19 +67,38 @@ class Drawing:
     wires: tuple[Wire, ...]
 
 
-def draw(graph: PlanGraph) -> Drawing:
+class Graph(Protocol):
+    """A plan's, or what a template would make of one."""
+
+    @property
+    def nodes(self) -> Sequence[Node]: ...
+    @property
+    def edges(self) -> Sequence[Edge]: ...
+    @property
+    def lanes(self) -> Sequence[Lane]: ...
+    @property
+    def columns(self) -> int: ...
+
+
+def draw(graph: Graph, *, box_height: int = BOX_HEIGHT) -> Drawing:
     bands: list[Band] = []
     tops: dict[int, int] = {}
     y = 0
     for lane in graph.lanes:
         for row in range(lane.height):
-            tops[lane.row + row] = y + LANE_HEAD + row * (BOX_HEIGHT + GAP_Y)
-        height = LANE_HEAD + lane.height * (BOX_HEIGHT + GAP_Y) - GAP_Y + LANE_FOOT
+            tops[lane.row + row] = y + LANE_HEAD + row * (box_height + GAP_Y)
+        height = LANE_HEAD + lane.height * (box_height + GAP_Y) - GAP_Y + LANE_FOOT
         bands.append(Band(lane.role, y, height, lane.role == UNDO))
         y += height
     longest = max((node.duration.total_seconds() for node in graph.nodes if node.duration), default=0.0)
     boxes = {
-        node.key: Box(node, x=MARGIN + node.column * (BOX_WIDTH + GAP_X), y=tops[node.row], bar=_bar(node, longest))
+        node.key: Box(
+            node,
+            x=MARGIN + node.column * (BOX_WIDTH + GAP_X),
+            y=tops[node.row],
+            bar=_bar(node, longest),
+            height=box_height,
+        )
         for node in graph.nodes
     }
     taken = {(node.column, node.row) for node in graph.nodes}

@@ -56,6 +56,7 @@ OVERSIGHT = (
     Link(gettext_lazy("Control room"), "monitor_heart", "console:control", "ledger.view"),
     Link(gettext_lazy("Ledger"), "link", "console:ledger", "ledger.view"),
     Link(gettext_lazy("Policy"), "shield", "admin:approvals_policyversion_changelist", "ledger.view"),
+    Link(gettext_lazy("Plan templates"), "schema", "console:templates", "records.view"),
     Link(gettext_lazy("Agent bounds"), "fence", "admin:approvals_bounds_changelist", "ledger.view"),
     Link(gettext_lazy("Outbox"), "outbox", "admin:ledger_effect_changelist", "ledger.view"),
     Link(gettext_lazy("Stop switches"), "front_hand", "console:switches", count="stopped"),

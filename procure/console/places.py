@@ -12,6 +12,7 @@ PAGES = {
     "order": "console:order",
     "proposal": "console:proposal",
     "plan": "console:plan",
+    "template": "console:template",
     "source": "console:source",
     "job": "console:job",
 }

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from agents import results, values
 from agents.models import Step
-from agents.values import LIST, Record
+from agents.values import LIST, Record, said
 from ledger.errors import DomainError
 
 #: The whole result as JSON, where the role declares no types.
@@ -115,7 +115,7 @@ def _flat(record: Record, before: str) -> Iterator[tuple[str, str, str, bool]]:
         if isinstance(type_, str):
             yield path, _widget(type_.removesuffix("?")), type_, type_.endswith("?")
         elif isinstance(type_, list):
-            yield path, "json", "any", False
+            yield path, "json", said(type_), False
         else:
             yield from _flat(type_, f"{path}.")
 

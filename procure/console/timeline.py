@@ -94,6 +94,7 @@ WORDS = {
     "policy.published": _("policy published"),
     "bounds.adjusted": _("agent bounds adjusted"),
     "template.published": _("plan template published"),
+    "template.retired": _("plan template taken out of use"),
     "vendor.qualified": _("supplier qualified"),
     "vendor.qualification_withdrawn": _("qualification withdrawn"),
     "vendor.blocked": _("supplier blocked"),

@@ -20,6 +20,7 @@ from procure.console.views import (
     sources,
     steering,
     switches,
+    templates,
 )
 
 app_name = "console"
@@ -57,6 +58,11 @@ urlpatterns = [
     path("plans/<slug:reference>/<slug:key>/skip/", steering.skip, name="plan-skip"),
     path("plans/<slug:reference>/<slug:key>/answer/", steering.answer, name="plan-answer"),
     path("plans/<slug:reference>/<slug:key>/override/", steering.override, name="plan-override"),
+    path("templates/", templates.listing, name="templates"),
+    path("templates/begin/", templates.begin, name="template-begin"),
+    path("templates/<slug:name>/", templates.template, name="template"),
+    path("templates/<slug:name>/draft/", templates.edit, name="template-edit"),
+    path("templates/<slug:name>/draft/live/", templates.live, name="template-live"),
     path("events/", lists.events, name="events"),
     path("events/<slug:reference>/", events.event, name="event"),
     path("events/<slug:reference>/close/", events.close, name="close-event"),

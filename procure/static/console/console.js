@@ -168,6 +168,15 @@
   }
   window.addEventListener("resize", reachable);
 
+  // A field that is described by its problem is wrong as long as there is one.
+  document.addEventListener("htmx:afterSettle", () => {
+    all("[data-told]").forEach((field) => {
+      const told = document.getElementById(field.getAttribute("aria-describedby"));
+      field.toggleAttribute("aria-invalid", false);
+      if (told?.textContent.trim()) field.setAttribute("aria-invalid", "true");
+    });
+  });
+
   document.addEventListener("htmx:afterSwap", (event) => {
     if (event.target.id === "beside") besideArrived(event.target);
     reachable();
