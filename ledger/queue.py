@@ -29,12 +29,14 @@ FREE = datetime(2000, 1, 1, tzinfo=UTC)
 #: The longest wait for a bell before looking without one.
 SILENCE = 0.5
 PAUSE_AFTER_ERROR = 0.5
+#: Chosen once: as a plain subquery it may be asked again for each row of the table, and then takes more than it should.
 _CLAIM = """
-UPDATE django_q_ormq SET lock = clock_timestamp() + make_interval(secs => %s)
-WHERE id IN (
-    SELECT id FROM django_q_ormq WHERE key = ANY(%s) AND lock <= clock_timestamp()
-    ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
-) RETURNING id, payload
+WITH free AS MATERIALIZED (
+    SELECT id FROM django_q_ormq WHERE key = ANY(%(keys)s) AND lock <= clock_timestamp()
+    ORDER BY id LIMIT %(most)s FOR UPDATE SKIP LOCKED
+)
+UPDATE django_q_ormq row SET lock = clock_timestamp() + make_interval(secs => %(retry)s)
+FROM free WHERE row.id = free.id RETURNING row.id, row.payload
 """
 
 
@@ -71,7 +73,7 @@ class BellQueue(ORM):
         keys = [self.list_key, self.list_key + VISITS]
         if connections[Conf.ORM].vendor == "postgresql":
             with connections[Conf.ORM].cursor() as cursor:
-                cursor.execute(_CLAIM, [Conf.RETRY, keys, Conf.BULK])
+                cursor.execute(_CLAIM, {"retry": Conf.RETRY, "keys": keys, "most": Conf.BULK})
                 return sorted(cursor.fetchall())
         free = rows.filter(key__in=keys, lock__lte=timezone.now()).order_by("pk").values_list("pk", "payload", "lock")
         until = timezone.now() + timedelta(seconds=Conf.RETRY)
