@@ -257,6 +257,8 @@ SPECTACULAR_SETTINGS = {
         "EventStatus": "procure.models.sourcing.SourcingEvent.Status",
         "InvitationStatus": "procure.models.sourcing.Invitation.Status",
         "OrderStatus": "procure.models.orders.Order.Status",
+        "PlanStatus": "agents.models.plans.Plan.Status",
+        "StepStatus": "agents.models.plans.Step.Status",
     },
 }
 SIMPLE_HISTORY_HISTORY_ID_USE_UUID = False
