@@ -45,7 +45,6 @@ def home(request: HttpRequest) -> HttpResponse:
             "purse": desk.purse(entity, today),
             "soon": desk.soon(entity, today),
             "health": health,
-            "clock_held": clock.held(),
             "scrub_due": scrubbing.is_due(),
             "anchored": anchors.state(entity.log_id),
             "worker_missing": health.late > WORKER_MISSING,
