@@ -47,6 +47,8 @@ class Told:
     snapshots: dict[int, dict[Ref, Any]] = field(default_factory=dict)
     writes: list[Write] = field(default_factory=list)
     since: int = 0
+    #: What they are at its end.
+    rows: dict[Ref, Any] = field(default_factory=dict)
     #: What the scenario says of itself.
     account: dict[str, Any] = field(default_factory=dict)
 
@@ -68,7 +70,7 @@ def told(_loaded, django_db_blocker, own_var) -> Iterator[Told]:
         )
         assert story.account["problems"] == []
         rest_of_the_story(story)
-        story.writes = writes.noted()
+        story.writes, story.rows = writes.noted(), dict(replay.live())
         # Once for all tests here: what a savepoint has checked is checked again after it.
         connection.check_constraints()
         yield story
@@ -240,14 +242,13 @@ TAMPERED = [
 
 @pytest.mark.parametrize(("table", "change", "kind", "path"), TAMPERED)
 def test_a_row_changed_behind_the_journals_back_is_named(told, db, table, change, kind, path):
-    before = dict(replay.live())
     with importing("somebody with the owner's key", "0" * 64), connection.cursor() as cursor:
         if table == "agents_step":
             on = " ON agents_step" if connection.vendor == "postgresql" else ""
             with owner.acting(connection):
                 cursor.execute(f"DROP TRIGGER agents_step_stays{on}")
         cursor.execute(f"UPDATE {table} SET {change} WHERE {which(table)}")
-    changed = {ref for ref, row in replay.live() if before[ref] != row}
+    changed = {ref for ref, row in replay.live() if told.rows[ref] != row}
     found = list(replay.differences())
     assert {(each.kind, each.key) for each in found} == changed
     (difference,) = [each for each in found if each.kind == kind]
