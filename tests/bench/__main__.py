@@ -36,7 +36,7 @@ def on_postgresql() -> int:
 
     from tests import postgresql
 
-    with postgresql.server() as url:
+    with postgresql.server(durable=True) as url:
         if url is None:
             print("PostgreSQL is not installed: its rows are left out (make system-deps installs it)")
             return 0
