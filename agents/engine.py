@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 
-from agents import crashpoints, deadlines, leases, progress, retries, roles, wakes, waves
+from agents import crashpoints, deadlines, glance, leases, progress, retries, roles, wakes, waves
 from agents.context import open_context
 from agents.errors import BadTemplate, Fenced, UnknownRole, UnknownVersion, Unresolved
 from agents.leases import Due, Lease
@@ -34,8 +34,15 @@ STOPPED_PAUSE = timedelta(seconds=5)
 
 def answer() -> int:
     """One visit: every due step, and at once the steps that this makes ready. Returns how many steps moved."""
-    leases.end_those_of_the_dead()
-    moved = wakes.follow_feed() + wakes.pass_time() + deadlines.pass_time()
+    seen, moved = glance.take(), 0
+    if seen.others:
+        leases.end_those_of_the_dead()
+    if seen.news:
+        moved += wakes.follow_feed()
+    if seen.late:
+        moved += wakes.pass_time()
+    if seen.asked:
+        moved += deadlines.pass_time()
     until = time.monotonic() + LONGEST_VISIT
     passed_over: set[int] = set()
     while found := leases.due(limit=BATCH, besides=passed_over):
@@ -75,12 +82,11 @@ def visit(steps: Sequence[Due]) -> int:
     """Takes what is due of one plan, and goes on with it while a wave makes the next one ready. Returns how many steps
     moved; 0 when another worker has them."""
     moved = sum(_give_up_spent(Step.objects.get(pk=each.id)) for each in steps if each.spent)
-    taken = waves.begin([each for each in steps if not each.spent])
-    if not taken:
+    opened = waves.open_board([each for each in steps if not each.spent])
+    if opened is None:
         return moved
     crashpoints.reach("claimed")
-    board = waves.read(steps[0].plan)
-    claimed = board.leases(taken)
+    board, claimed = opened
     while claimed:
         moved += len(claimed)
         ended = [each for each in (_acted(lease, board) for lease in claimed) if each is not None]

@@ -18,7 +18,8 @@ from django.db.models import F, Q, QuerySet
 
 from agents import holders
 from agents.models import Plan, Step
-from ledger import clock
+from ledger import clock, statements
+from ledger.statements import marks
 
 #: Beyond the role's own time-out, for storing what it found.
 GRACE = timedelta(seconds=5)
@@ -47,7 +48,7 @@ SELECT * FROM (
 """
 _TAKE = """
 UPDATE agents_step SET status = 'running', fence = fence + 1, attempts = attempts + 1, lease_until = %s,
-    started_at = COALESCE(started_at, %s), holder = %s
+    started_at = COALESCE(started_at, %s), due_at = CASE status WHEN 'pending' THEN %s ELSE due_at END, holder = %s
 WHERE id IN ({ids}) AND (id, fence, status) IN (VALUES {seen}) AND attempts < max_attempts
     AND {free}
 RETURNING id, attempts, fence
@@ -70,7 +71,7 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A step that a worker may take now, as it was seen."""
+    """A step that a worker may take now, as it was seen: ready, lost by its holder, or pending until this moment."""
 
     id: int
     plan: int
@@ -99,10 +100,9 @@ def due(*, limit: int, besides: Collection[int] = ()) -> list[Due]:
 
     Hot ones first, then the longest due. What a stop button holds, or a plan that is paused, is not among them.
     """
-    excluded = f"AND s.id NOT IN ({_marks(besides)})" if besides else ""
-    with connection.cursor() as cursor:
-        cursor.execute(_DUE.format(besides=excluded, now=clock.expression()), [*besides, limit, *besides, limit])
-        rows = cursor.fetchall()
+    excluded = f"AND s.id NOT IN ({marks(list(besides))})" if besides else ""
+    asked = _DUE.format(besides=excluded, now=clock.expression())
+    rows = statements.run(asked, [*besides, limit, *besides, limit]).fetchall()
     return [
         Due(pk, plan, status, fence, role, json.loads(spec) if isinstance(spec, str) else spec, bool(spent))
         for pk, plan, status, fence, role, spec, spent in rows
@@ -111,14 +111,16 @@ def due(*, limit: int, besides: Collection[int] = ()) -> list[Due]:
 
 def of_the_dead() -> QuerySet[Step]:
     """Steps at work whose worker is provably dead."""
-    running = Step.objects.filter(status=Step.Status.RUNNING).exclude(holder="")
-    dead = holders.dead(running.values_list("holder", flat=True).distinct().order_by())
-    return running.filter(holder__in=dead, lease_until__gte=clock.now()) if dead else Step.objects.none()
+    found = statements.run("SELECT DISTINCT holder FROM agents_step WHERE status = 'running' AND holder <> ''")
+    dead = holders.dead(holder for (holder,) in found.fetchall())
+    running = Step.objects.filter(status=Step.Status.RUNNING, holder__in=dead)
+    return running.filter(lease_until__gte=clock.now()) if dead else Step.objects.none()
 
 
 def end_those_of_the_dead() -> int:
     """Their leases have run out from now on. Returns how many."""
-    return of_the_dead().update(lease_until=clock.now() - timedelta(milliseconds=1))
+    dead = of_the_dead()
+    return 0 if dead.query.is_empty() else dead.update(lease_until=clock.now() - timedelta(milliseconds=1))
 
 
 def take(steps: Sequence[Due], *, timeout: int, at: datetime, held: Plan | None = None) -> Callable[[], list[Taken]]:
@@ -132,23 +134,21 @@ def take(steps: Sequence[Due], *, timeout: int, at: datetime, held: Plan | None 
     adapt = connection.ops.adapt_datetimefield_value
     began, until = adapt(at), adapt(at + timedelta(seconds=timeout) + GRACE)
     free = _NOT_STOPPED if held else _FREE.format(step="agents_step")
-    statement = _TAKE.format(free=free, ids=_marks(steps), seen=", ".join(["(%s, %s, %s)"] * len(steps)))
-    values = [until, began, holders.me(), *(each.id for each in steps)]
+    statement = _TAKE.format(free=free, ids=marks(steps), seen=", ".join(["(%s, %s, %s)"] * len(steps)))
+    values = [until, began, began, holders.me(), *(each.id for each in steps)]
     values += [value for each in steps for value in (each.id, each.fence, each.status)]
     values += [f"plan:{held.reference}"] if held else []
-    cursor = connection.cursor()
     if connection.vendor == "postgresql":
-        cursor.execute(
+        cursor = statements.run(
             f"WITH taken AS ({statement}) {_TRY} SELECT id, attempts, fence, %s::timestamptz, '', '' FROM taken"
             " RETURNING step_id, number, fence",
             [*values, began],
         )
         return partial(_taken, cursor)
     with transaction.atomic():
-        cursor.execute(statement, values)
-        taken = _taken(cursor)
+        taken = _taken(statements.run(statement, values))
         for each in taken:
-            cursor.execute(f"{_TRY} VALUES (%s, %s, %s, %s, '', '')", [each.id, each.attempt, each.fence, began])
+            statements.run(f"{_TRY} VALUES (%s, %s, %s, %s, '', '')", [each.id, each.attempt, each.fence, began])
     return lambda: taken
 
 
@@ -175,7 +175,3 @@ def take_spent(step: Step) -> Lease | None:
 def held(lease: Lease) -> Q:
     """Every later write of the holder is filtered by this."""
     return Q(pk=lease.step.pk, fence=lease.fence, status=Step.Status.RUNNING)
-
-
-def _marks(values: Collection[Any]) -> str:
-    return ", ".join(["%s"] * len(values))

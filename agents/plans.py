@@ -13,16 +13,20 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from agents import compensating, crashpoints, entries, progress, results, steps, templates
+from agents.definition import StepSpec
 from agents.errors import WrongType
 from agents.models import AwaitedObject, Plan, PlanTemplate, Step, StepOverride
 from agents.roles import asking
 from agents.steps import AT_REST
 from agents.values import misfit
-from ledger import clock, doorbell, numbering, rights, together
+from ledger import clock, doorbell, numbering, rights, statements, together
 from ledger.actors import Actor
 from ledger.command import ObjectRef, canonical, digest
 from ledger.errors import InvalidInput, Stale
 from ledger.models import LegalEntity, Person
+from ledger.statements import Columns
+
+PLAN, STEP = Columns(Plan), Columns(Step)
 
 
 def start(
@@ -52,8 +56,8 @@ def start(
             LegalEntity.objects.select_for_update(no_key=True).get(pk=entity.pk)
             if known := Plan.objects.filter(start_key=start_key).first():
                 return known
-        at = clock.now()
-        plan = Plan.objects.create(
+        at = clock.about()
+        plan = Plan(
             reference=numbering.take("PLN"),
             template=template,
             entity=entity,
@@ -64,12 +68,23 @@ def start(
             inputs=canonical(dict(inputs or {})),
             started_at=at,
         )
-        rows = Step.objects.bulk_create(steps.row(plan, asdict(each), at=at) for each in specs)
+        insert, values = PLAN.insert([plan])
+        plan.pk = statements.run(insert, values).fetchone()[0]
+        rows = [steps.row(plan, asdict(each), at=at, status=_begins_as(each)) for each in specs]
+        insert, values = STEP.insert(rows)
+        for each, (number,) in zip(rows, statements.run(insert, values).fetchall(), strict=True):
+            each.pk = number
         with together.sent():
             entries.plan_started(plan, steps=[each.key for each in rows], actor=actor, causes=causes)
             progress.settle(plan, at=at, rows=rows)
             doorbell.ring(f"plan {plan.reference} started")
     return plan
+
+
+def _begins_as(spec: StepSpec) -> str:
+    """What waits for nothing is ready from the start."""
+    waits = spec.after or spec.when or spec.each or spec.along
+    return Step.Status.PENDING if waits else Step.Status.READY
 
 
 def _person(actor: Actor) -> Person | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from functools import partial
@@ -19,7 +19,7 @@ from agents.models import AwaitedObject, ModelCall, Plan, Step, StepAttempt
 from agents.outcomes import AskPerson, Await, End, Finish, Outcome, Park
 from agents.steps import AT_REST, cancel_open
 from approvals.evidence import Claim
-from ledger import clock, together
+from ledger import clock, statements, together
 from ledger.actors import Actor
 from ledger.command import ObjectRef, canonical, digest
 from ledger.models import Entry
@@ -36,6 +36,7 @@ WHERE id = %s AND fence = %s AND status = 'running'
 _TRIED = """
 UPDATE agents_stepattempt SET ended_at = %s, outcome = 'finished', detail = '' WHERE step_id = %s AND number = %s
 """
+_READY = "UPDATE agents_step SET status = 'ready', due_at = %s WHERE id IN ({ids})"
 
 
 def store(lease: Lease, outcome: Outcome, *, seen: Mapping[ObjectRef, int], started: int) -> None:
@@ -177,13 +178,13 @@ def _write_result(lease: Lease, result: Any, result_digest: str, evidence: Any, 
     adapt, ended = connection.ops.adapt_json_value, connection.ops.adapt_datetimefield_value(at)
     values = [adapt(result, None), result_digest, adapt(evidence, None), ended, lease.step.pk, lease.fence]
     tried = [ended, lease.step.pk, lease.attempt]
-    cursor = connection.cursor()
     if connection.vendor == "postgresql":
-        cursor.execute(f"WITH done AS ({_RESULT} RETURNING id) {_TRIED} AND EXISTS (SELECT FROM done)", values + tried)
+        statement = f"WITH done AS ({_RESULT} RETURNING id) {_TRIED} AND EXISTS (SELECT FROM done)"
+        cursor = statements.run(statement, values + tried)
     else:
-        cursor.execute(_RESULT, values)
+        cursor = statements.run(_RESULT, values)
         if cursor.rowcount:
-            cursor.execute(_TRIED, tried)
+            statements.run(_TRIED, tried)
     together.at_the_end(partial(_require_written, cursor))
 
 
@@ -250,22 +251,32 @@ def cancel_rest(plan: Plan, *, reason: str, at: datetime) -> None:
     plan.reason, plan.paused_at = reason, None
 
 
-def settle(plan: Plan, *, at: datetime, actor: Actor = entries.ENGINE, rows: Sequence[Step] | None = None) -> bool:
+def settle(
+    plan: Plan,
+    *,
+    at: datetime,
+    actor: Actor = entries.ENGINE,
+    rows: Sequence[Step] | None = None,
+    begin: Callable[[Sequence[Step]], Collection[int]] | None = None,
+) -> None:
     """Moves the steps as `flow` decides, and says what the plan as a whole is doing. Inside its lock.
 
-    `rows`: its steps as they are, by id, when the caller knows them to be so. Returns whether steps became ready and
-    nothing else happened to any: then the rows say what the table does.
+    `rows`: its steps as they are, by id, when the caller knows them to be so. `begin` is asked when steps become ready
+    and nothing else happens to any: it begins some of them at once and says which; the others are written as ready.
     """
     before = {name: getattr(plan, name) for name in STATE}
     if rows is None:
         rows = list(plan.steps.only(*READ).order_by("id"))
     known = {each.key: each for each in rows}
     moves = _decide(plan, known)
-    known |= _apply(plan, known, moves, at=at)
+    others = (moves.skipped, moves.parked, moves.failed, moves.gathered, moves.fanned_out, moves.notes)
+    steady = not any(others) and not moves.compensate
+    begun = begin([known[key] for key in moves.ready]) if begin and steady else ()
+    known |= _apply(plan, known, moves, at=at, begun=begun)
     if moves.compensate and plan.compensating_at is None:
         undo(plan, known[moves.compensate], at=at)
         settle(plan, at=at, actor=actor)
-        return False
+        return
     plan.status = moves.status
     if not plan.is_live:
         plan.paused_at = None
@@ -278,8 +289,6 @@ def settle(plan: Plan, *, at: datetime, actor: Actor = entries.ENGINE, rows: Seq
         Plan.objects.filter(pk=plan.pk).update(**now)
     if plan.status != before["status"]:
         _tell(plan, known, actor=actor)
-    others = (moves.skipped, moves.parked, moves.failed, moves.gathered, moves.fanned_out, moves.notes)
-    return not any(others)
 
 
 #: What `settle` reads of a step.
@@ -314,11 +323,13 @@ def _decide(plan: Plan, rows: Mapping[str, Step]) -> Moves:
     )
 
 
-def _apply(plan: Plan, rows: Mapping[str, Step], moves: Moves, *, at: datetime) -> dict[str, Step]:
+def _apply(
+    plan: Plan, rows: Mapping[str, Step], moves: Moves, *, at: datetime, begun: Collection[int] = ()
+) -> dict[str, Step]:
     """Writes the moves: one UPDATE for each kind of them. Returns all rows as they are now."""
     added = fanning.fan_out(plan, rows, moves, at=at) if moves.fanned_out else {}
     everything = {**rows, **added}
-    _release(rows, moves, at=at)
+    _release(rows, moves, at=at, begun=begun)
     for key, result in moves.gathered.items():
         _gather(plan, rows[key], result, at=at)
     for key, note in moves.notes.items():
@@ -336,13 +347,12 @@ def _apply(plan: Plan, rows: Mapping[str, Step], moves: Moves, *, at: datetime) 
     return everything
 
 
-def _release(rows: Mapping[str, Step], moves: Moves, *, at: datetime) -> None:
-    """Branches that were only just added stand already as they should."""
-    if ready := [rows[key].pk for key in moves.ready if key in rows]:
-        Step.objects.filter(pk__in=ready).update(status=Status.READY, due_at=at)
-        for key in moves.ready:
-            if key in rows:
-                rows[key].status, rows[key].due_at = Status.READY, at
+def _release(rows: Mapping[str, Step], moves: Moves, *, at: datetime, begun: Collection[int]) -> None:
+    """Branches that were only just added stand already as they should, and so does what was begun."""
+    ready = [rows[key] for key in moves.ready if key in rows]
+    write_ready([each.pk for each in ready if each.pk not in begun], at=at)
+    for each in ready:
+        each.status, each.due_at = Status.READY, at
     if skipped := [rows[key] for key in moves.skipped if key in rows]:
         ids = [each.pk for each in skipped]
         if any(each.status != Status.PENDING for each in skipped):
@@ -351,6 +361,12 @@ def _release(rows: Mapping[str, Step], moves: Moves, *, at: datetime) -> None:
         Step.objects.filter(pk__in=ids).update(
             status=Status.SKIPPED, due_at=at, ended_at=at, fence=F("fence") + 1, lease_until=None, **AT_REST
         )
+
+
+def write_ready(steps: Sequence[int], *, at: datetime) -> None:
+    if steps:
+        due = connection.ops.adapt_datetimefield_value(at)
+        statements.run(_READY.format(ids=statements.marks(steps)), [due, *steps])
 
 
 def _gather(plan: Plan, step: Step, result: Mapping[str, Any], *, at: datetime) -> None:

@@ -1,4 +1,5 @@
 """Brings waiting steps back: when the journal names what they wait for, and when their time has come."""
+# ruff: noqa: S608  the statements are made of constants and placeholders
 
 from __future__ import annotations
 
@@ -10,16 +11,41 @@ from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from agents import crashpoints
+from agents.glance import CURSOR
 from agents.models import AwaitedObject, Step
-from agents.steps import AT_REST
-from ledger import clock, feed
+from ledger import clock, statements
 from ledger.command import ObjectRef
-from ledger.models import Cursor, EntryObject, LedgerHead
+from ledger.models import Cursor, EntryObject
 
-CURSOR = "engine"
 _BEHIND = """\
 SELECT h.log FROM ledger_ledgerhead h LEFT JOIN ledger_cursor c ON c.log_id = h.log AND c.name = %s
 WHERE h.seq > COALESCE(c.seq, 0) AND EXISTS (SELECT 1 FROM agents_awaitedobject) ORDER BY h.log
+"""
+_HOLD = """\
+SELECT c.seq, h.seq FROM ledger_cursor c JOIN ledger_ledgerhead h ON h.log = c.log_id
+WHERE c.name = %s AND c.log_id = %s {lock}
+"""
+#: From a few new entries to who waits for what they name.
+_NAMED = """\
+SELECT DISTINCT a.step_id FROM ledger_entry e
+JOIN ledger_entryobject o ON o.entry_id = e.id
+JOIN agents_awaitedobject a ON a.kind = o.kind AND a.key = o.key AND a.since < e.seq
+JOIN agents_step s ON s.id = a.step_id JOIN agents_plan p ON p.id = s.plan_id
+JOIN ledger_legalentity n ON n.id = p.entity_id AND n.log_id = e.log_id
+WHERE e.log_id = %s AND e.seq > %s AND e.seq <= %s
+"""
+FEW = 1000
+_ADVANCE = "UPDATE ledger_cursor SET seq = %s WHERE name = %s AND log_id = %s AND seq < %s"
+_WAITING = "id IN ({ids}) AND status = 'waiting'"
+_READY = """\
+status = 'ready', due_at = {now}, waiting_on = '[]', wait_until = NULL, waiting_for = '', asks_person = FALSE,
+remind_at = NULL, deadline_at = NULL, reminded = 0
+"""
+#: Locked in one order, so that two who wake many cannot wait for each other.
+_WAKE = f"""\
+WITH mine AS (SELECT id FROM agents_step WHERE {_WAITING} ORDER BY id FOR NO KEY UPDATE),
+    gone AS (DELETE FROM agents_awaitedobject WHERE step_id IN (SELECT id FROM mine))
+UPDATE agents_step SET {_READY} WHERE id IN (SELECT id FROM mine)
 """
 
 
@@ -39,38 +65,43 @@ def follow_feed() -> int:
 
 def _behind() -> list[str]:
     """Logs that have gone on and in which somebody waits. Looked at without a lock, so an idle visit writes nothing."""
-    with connection.cursor() as cursor:
-        cursor.execute(_BEHIND, [CURSOR])
-        return [log for (log,) in cursor.fetchall()]
+    return [log for (log,) in statements.run(_BEHIND, [CURSOR]).fetchall()]
 
 
 def _follow(log: str) -> int:
     with transaction.atomic():
-        place = hold_cursor(log)
-        head = LedgerHead.objects.values_list("seq", flat=True).get(log=log)
-        named = EntryObject.objects.filter(
-            entry__log=log,
-            entry__seq__gt=place,
-            entry__seq__lte=head,
-            kind=OuterRef("kind"),
-            key=OuterRef("key"),
-        ).filter(entry__seq__gt=OuterRef("since"))
-        woken = wake(
-            AwaitedObject.objects.filter(Exists(named), step__plan__entity__log=log).values_list("step", flat=True)
-        )
-        feed.advance(CURSOR, log=log, to=head)
+        place, head = _hold(log)
+        woken = wake(_named(log, place, head))
+        statements.run(_ADVANCE, [head, CURSOR, log, head])
         crashpoints.reach("woken")
     return woken
 
 
+def _named(log: str, place: int, head: int) -> list[int]:
+    """Steps that wait for what these entries name."""
+    if head - place <= FEW:
+        return [step for (step,) in statements.run(_NAMED, [log, place, head]).fetchall()]
+    named = EntryObject.objects.filter(
+        entry__log=log, entry__seq__gt=place, entry__seq__lte=head, kind=OuterRef("kind"), key=OuterRef("key")
+    ).filter(entry__seq__gt=OuterRef("since"))
+    found = AwaitedObject.objects.filter(Exists(named), step__plan__entity__log=log)
+    return list(found.values_list("step", flat=True))
+
+
 def hold_cursor(log: str) -> int:
     """Following and starting to wait exclude each other, so that no fact falls between the two. Returns the place."""
-    row = Cursor.objects.select_for_update(no_key=True).filter(name=CURSOR, log_id=log)
-    place = row.values_list("seq", flat=True).first()
-    if place is None:
+    return _hold(log)[0]
+
+
+def _hold(log: str) -> tuple[int, int]:
+    """The place, and a number of the journal that is not older than the place."""
+    statement = _HOLD.format(lock="FOR NO KEY UPDATE OF c" if connection.vendor == "postgresql" else "")
+    found = statements.run(statement, [CURSOR, log]).fetchone()
+    if found is None:
         Cursor.objects.get_or_create(name=CURSOR, log_id=log)
-        place = row.values_list("seq", flat=True).get()
-    return place
+        found = statements.run(statement, [CURSOR, log]).fetchone()
+    place, head = found
+    return place, max(place, head)
 
 
 def happened_since(known: Mapping[ObjectRef, int], *, log: str) -> bool:
@@ -97,16 +128,14 @@ def _late() -> QuerySet[Step]:
 
 def wake(step_ids: Iterable[int]) -> int:
     """Inside a transaction. A step that is no longer waiting stays as it is."""
-    waiting = Step.objects.filter(pk__in=set(step_ids), status=Step.Status.WAITING)
-    ids = list(waiting.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
+    ids = sorted(set(step_ids))
     if not ids:
         return 0
-    AwaitedObject.objects.filter(step__in=ids).delete()
-    return Step.objects.filter(pk__in=ids).update(
-        status=Step.Status.READY,
-        due_at=clock.now(),
-        **AT_REST,
-    )
+    told = {"ids": statements.marks(ids), "now": clock.expression()}
+    if connection.vendor == "postgresql":
+        return statements.run(_WAKE.format(**told), ids).rowcount
+    AwaitedObject.objects.filter(step__in=ids, step__status=Step.Status.WAITING).delete()
+    return statements.run(f"UPDATE agents_step SET {_READY} WHERE {_WAITING}".format(**told), ids).rowcount
 
 
 def patience(spec: Mapping[str, Any], *, at: datetime) -> dict[str, Any]:

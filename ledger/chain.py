@@ -19,7 +19,7 @@ from django.core.exceptions import ValidationError
 from django.db import DatabaseError, connection, transaction
 from django.utils.functional import SimpleLazyObject
 
-from ledger import databases, together
+from ledger import databases, statements, together
 from ledger.errors import InvalidInput, LedgerUnavailable
 from ledger.models import Entry, LedgerHead
 
@@ -55,7 +55,7 @@ def append(log: str, body: dict[str, Any]) -> Entry:
     Among statements that are sent together the entry is read when its first field is, and looked for at their end.
     """
     before, after = halves(body)
-    cursor = connection.cursor()
+    cursor = statements.cursor()
     try:
         databases.of(connection).send(cursor, log=log, before=before, after=after)
     except DatabaseError as error:
@@ -64,7 +64,7 @@ def append(log: str, body: dict[str, Any]) -> Entry:
     if not together.is_open():
         return _appended(log, cursor)
     entry: Any = SimpleLazyObject(partial(_appended, log, cursor))
-    together.at_the_end(lambda: entry.pk)
+    together.at_the_end(lambda: _require(cursor.rowcount == 1, log))
     return entry
 
 
@@ -75,10 +75,14 @@ def _appended(log: str, cursor: Any) -> Entry:
     except DatabaseError as error:
         transaction.set_rollback(True)
         raise LedgerUnavailable() from error
-    if row is None:
+    _require(row is not None, log)
+    return Entry.from_db(connection.alias, COLUMNS, row)
+
+
+def _require(appended: bool, log: str) -> None:
+    if not appended:
         transaction.set_rollback(True)
         raise LedgerUnavailable(f"There is no ledger log “{log}”, so nothing was changed.")
-    return Entry.from_db(connection.alias, COLUMNS, row)
 
 
 def halves(body: dict[str, Any]) -> tuple[str, str]:
@@ -86,8 +90,25 @@ def halves(body: dict[str, Any]) -> tuple[str, str]:
     _check(body)
     front = {key: value for key, value in body.items() if key < "origin"}
     back = {key: value for key, value in body.items() if key > "origin"}
-    tail = rfc8785.dumps(back).decode()[1:-1]
-    return rfc8785.dumps(front).decode()[:-1], f",{tail}" if tail else ""
+    tail = canonical_text(back)[1:-1]
+    return canonical_text(front)[:-1], f",{tail}" if tail else ""
+
+
+def canonical_text(value: Any) -> str:
+    """RFC 8785, of what `check_plain` lets pass. Python's own JSON writes the same characters, ten times as fast, as
+    long as names sort alike by code point and by UTF-16, which they do below the surrogates."""
+    if _sorts_alike(value):
+        return _JSON.encode(value)
+    return rfc8785.dumps(value).decode()
+
+
+_JSON = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False)
+
+
+def _sorts_alike(value: Any) -> bool:
+    if isinstance(value, dict):
+        return all(key.isascii() and _sorts_alike(each) for key, each in value.items())
+    return all(map(_sorts_alike, value)) if isinstance(value, list) else True
 
 
 def _check(body: dict[str, Any]) -> None:

@@ -63,7 +63,9 @@ def server(*, durable: bool = False) -> Iterator[str | None]:
         port = probe.getsockname()[1]
     data = home / "data"
     subprocess.run([folder / "initdb", "-D", data, "-U", "procure", "-A", "trust", "-E", "UTF8"], **run)
-    settings = {"port": port, "listen_addresses": "127.0.0.1", "unix_socket_directories": home} | (DURABLE if durable else QUICK)
+    settings = {"port": port, "listen_addresses": "127.0.0.1", "unix_socket_directories": home} | (
+        DURABLE if durable else QUICK
+    )
     options = " ".join(f"-c {name}={value}" for name, value in settings.items())
     subprocess.run([folder / "pg_ctl", "-D", data, "-l", home / "log", "-w", "-o", options, "start"], **run)
     try:

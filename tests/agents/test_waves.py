@@ -37,9 +37,9 @@ def quick(monkeypatch):
 
 def begun(plan):
     """The first wave, taken, and what the visit knows then."""
-    taken = waves.begin(leases.due(limit=20))
-    board = waves.read(plan.pk)
-    return board, board.leases(taken)
+    opened = waves.open_board([each for each in leases.due(limit=20) if each.plan == plan.pk])
+    assert opened is not None
+    return opened
 
 
 def test_six_quick_steps_cost_five_stores_and_a_bounded_number_of_statements(entity, quick):
