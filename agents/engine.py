@@ -13,18 +13,21 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from agents import crashpoints, deadlines, glance, leases, progress, retries, roles, wakes, waves
-from agents.context import open_context
+from agents.context import Context, open_context
 from agents.errors import BadTemplate, Fenced, UnknownRole, UnknownVersion, Unresolved
 from agents.leases import Due, Lease
 from agents.models import Step
-from agents.outcomes import Finish, Park
-from agents.waves import Board, Ended
-from ledger import doorbell
+from agents.outcomes import Finish, Outcome, Park
+from agents.progress import Ended
+from agents.waves import Board
+from ledger import clock, doorbell
 from ledger.errors import DomainError, Stale, Stopped
 
 log = logging.getLogger(__name__)
 
 BATCH = 20
+#: For so long the results of pure steps wait for each other.
+LONGEST_UNSTORED = 0.05
 #: Well below the queue's time-out, so that a visit ends by itself; what is left rings again.
 LONGEST_VISIT = 45.0
 #: What this version does not know it does not guess, whatever the template says about failures.
@@ -90,6 +93,9 @@ def visit(steps: Sequence[Due]) -> int:
     while claimed:
         moved += len(claimed)
         ended = [each for each in (_acted(lease, board) for lease in claimed) if each is not None]
+        if len(ended) == len(claimed):
+            ended += (ahead := _acted_ahead(board, ended))
+            moved += len(ahead)
         claimed = _stored(board, ended) if ended else []
         if claimed:
             crashpoints.reach("claimed")
@@ -99,14 +105,45 @@ def visit(steps: Sequence[Due]) -> int:
 def _acted(lease: Lease, board: Board) -> Ended | None:
     """The act's result, to be stored with its wave; None: it ended in another way, which is stored already."""
     with _failures_stored(lease):
-        context = open_context(lease, known=board.known, started=board.head)
-        crashpoints.reach("acting")
-        outcome = roles.load(lease.step.role).act(context)
-        crashpoints.reach("acted")
+        began = clock.about()
+        context, outcome = _act(lease, board)
         if isinstance(outcome, Finish):
-            return Ended(lease, outcome)
+            return Ended(lease, outcome, began, clock.about())
         progress.store(lease, outcome, seen=context.seen, started=context.started)
     return None
+
+
+def _act(lease: Lease, board: Board) -> tuple[Context, Outcome]:
+    context = open_context(lease, known=board.known, started=board.head)
+    crashpoints.reach("acting")
+    outcome = roles.load(lease.step.role).act(context)
+    crashpoints.reach("acted")
+    return context, outcome
+
+
+def _acted_ahead(board: Board, ended: Sequence[Ended]) -> list[Ended]:
+    """Goes on from these results with the pure steps that they make ready, for a moment. One that comes to no result
+    is acted again when it is claimed, and says then what is wrong."""
+    done: list[Ended] = []
+    until, last = time.monotonic() + LONGEST_UNSTORED, ended
+    while time.monotonic() < until and (wave := waves.run_ahead(board, last)):
+        acted = []
+        for lease in wave:
+            began = clock.about()
+            board.promised.discard(lease.step.pk)
+            try:
+                _, outcome = _act(lease, board)
+            except Exception as error:
+                log.info("step %s is acted again once it is claimed: %r", lease.step.pk, error)
+                break
+            if not isinstance(outcome, Finish):
+                break
+            acted.append(Ended(lease, outcome, began, clock.about()))
+        done += acted
+        if len(acted) < len(wave):
+            break
+        last = acted
+    return done
 
 
 def _stored(board: Board, ended: Sequence[Ended]) -> list[Lease]:
@@ -117,6 +154,8 @@ def _stored(board: Board, ended: Sequence[Ended]) -> list[Lease]:
     except Exception as error:
         log.info("plan %s: a wave is stored one by one: %r", board.plan.reference, error)
     for each in ended:
+        if each.lease.promised:
+            break
         with _failures_stored(each.lease):
             progress.store(each.lease, each.outcome, seen={}, started=board.head)
     return []

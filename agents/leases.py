@@ -16,7 +16,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
 
-from agents import holders
+from agents import holders, roles
 from agents.models import Plan, Step
 from ledger import clock, statements
 from ledger.statements import marks
@@ -57,16 +57,27 @@ RETURNING id, attempts, fence
 _NOT_STOPPED = """
     NOT EXISTS (SELECT 1 FROM ledger_switch w WHERE w.stopped AND w.scope IN ('all', 'role:' || agents_step.role, %s))
 """
+_PROMISE = """
+UPDATE agents_step SET fence = fence + 1, attempts = attempts + 1
+WHERE plan_id = %s AND status = 'pending' AND attempts = 0 AND pool = '' AND role || '.' || ({task}) IN ({tasks})
+    AND NOT EXISTS (SELECT 1 FROM ledger_switch w WHERE w.stopped AND w.scope = 'role:' || agents_step.role)
+    AND EXISTS (
+        SELECT 1 FROM agents_step f WHERE f.id = %s AND f.fence = %s AND f.status = 'running' AND f.holder = %s
+    )
+"""
+_GIVE_BACK = "UPDATE agents_step SET attempts = attempts - 1 WHERE id IN ({ids}) AND status = 'pending'"
 _TRY = "INSERT INTO agents_stepattempt (step_id, number, fence, started_at, outcome, detail)"
 
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to work on a step, good until another fence is given out."""
+    """The right to work on a step, good until another fence is given out. One that was promised is not ready yet: its
+    start is counted, and its result is stored with those that it comes after."""
 
     step: Step
     fence: int
     attempt: int
+    promised: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +92,11 @@ class Due:
     spec: dict[str, Any]
     #: It has no start left.
     spent: bool = False
+
+    @property
+    def is_first(self) -> bool:
+        """Nobody has ever taken it."""
+        return self.fence == 0
 
     @classmethod
     def of(cls, step: Step) -> Due:
@@ -150,6 +166,23 @@ def take(steps: Sequence[Due], *, timeout: int, at: datetime, held: Plan | None 
         for each in taken:
             statements.run(f"{_TRY} VALUES (%s, %s, %s, %s, '', '')", [each.id, each.attempt, each.fence, began])
     return lambda: taken
+
+
+def promise(wave: Sequence[Due], *, at: datetime) -> None:
+    """Counts a start of each pure step that may come after this wave, which was just taken for the first time, so that
+    what the wave makes ready can be acted before anything is stored. After a crash they go one by one."""
+    if not wave or not all(each.is_first and roles.is_pure(each.role, str(each.spec.get("task"))) for each in wave):
+        return
+    tasks, first = roles.pure(), wave[0]
+    task = "spec->>'task'" if connection.vendor == "postgresql" else "json_extract(spec, '$.task')"
+    statement = _PROMISE.format(task=task, tasks=marks(tasks))
+    statements.run(statement, [first.plan, *tasks, first.id, first.fence + 1, holders.me()])
+
+
+def give_back(promised: Collection[int]) -> None:
+    """They were not begun after all."""
+    if promised:
+        statements.run(_GIVE_BACK.format(ids=marks(list(promised))), [*promised])
 
 
 def _taken(cursor: Any) -> list[Taken]:

@@ -19,7 +19,7 @@ from agents.models import AwaitedObject, Plan, PlanTemplate, Step, StepOverride
 from agents.roles import asking
 from agents.steps import AT_REST
 from agents.values import misfit
-from ledger import clock, doorbell, numbering, rights, statements, together
+from ledger import clock, doorbell, numbering, rights, together
 from ledger.actors import Actor
 from ledger.command import ObjectRef, canonical, digest
 from ledger.errors import InvalidInput, Stale
@@ -68,11 +68,9 @@ def start(
             inputs=canonical(dict(inputs or {})),
             started_at=at,
         )
-        insert, values = PLAN.insert([plan])
-        plan.pk = statements.run(insert, values).fetchone()[0]
+        [plan.pk] = PLAN.insert([plan])
         rows = [steps.row(plan, asdict(each), at=at, status=_begins_as(each)) for each in specs]
-        insert, values = STEP.insert(rows)
-        for each, (number,) in zip(rows, statements.run(insert, values).fetchall(), strict=True):
+        for each, number in zip(rows, STEP.insert(rows), strict=True):
             each.pk = number
         with together.sent():
             entries.plan_started(plan, steps=[each.key for each in rows], actor=actor, causes=causes)
@@ -164,7 +162,7 @@ def release(step: Step, *, actor: Actor) -> Step:
 def _begins_again(step: Step) -> str:
     if step.branches.exists():
         return Step.Status.WAITING
-    return Step.Status.READY if step.attempts else Step.Status.PENDING
+    return Step.Status.READY if step.tries.exists() else Step.Status.PENDING
 
 
 def skip(step: Step, *, actor: Actor, reason: str) -> Step:
@@ -267,7 +265,7 @@ def _take_back_what_follows(plan: Plan, step: Step) -> list[str]:
         raise Stale(_("%s is being undone: only what undoes it can be overridden.") % plan.reference)
     following = [each.pk for each in plan.steps.only("after") if step.key in each.after]
     rows = Step.objects.filter(pk__in=following)
-    untouched = rows.filter(status__in=(Step.Status.READY, Step.Status.PARKED), attempts=0, branches=None)
+    untouched = rows.filter(status__in=(Step.Status.READY, Step.Status.PARKED), tries=None, branches=None)
     parked = list(untouched.filter(status=Step.Status.PARKED).values_list("key", flat=True))
     untouched.update(status=Step.Status.PENDING, error="")
     begun = rows.exclude(status=Step.Status.PENDING).order_by("id").first()

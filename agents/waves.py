@@ -18,9 +18,10 @@ from django.db import connection, transaction
 
 from agents import crashpoints, leases, progress, results, roles
 from agents.definition import DEFAULT_TIMEOUT
+from agents.errors import WrongType
 from agents.leases import Due, Lease, Taken
 from agents.models import Plan, PlanTemplate, Step
-from agents.outcomes import Finish
+from agents.progress import Ended
 from agents.results import Known
 from ledger import clock, doorbell, statements, together
 from ledger.models import LegalEntity
@@ -62,6 +63,22 @@ class Board:
     results: dict[str, Mapping[str, Any]]
     #: Every fact of the journal up to here is in what is known.
     head: int
+    #: Pending steps whose first start is counted already, so that they may be acted before anything is stored.
+    promised: set[int]
+    #: How all this stands in the tables.
+    believed: Any = None
+
+    def __post_init__(self) -> None:
+        self.look()
+
+    def look(self) -> None:
+        """What is known is what the tables say."""
+        plan, steps = self.plan, self.steps.values()
+        self.believed = (
+            (plan.status, plan.reason, plan.ended_at, plan.paused_at, plan.compensating_at),
+            [(each.pk, each.status, each.fence, each.attempts, each.max_attempts) for each in steps],
+            self.override,
+        )
 
     @property
     def known(self) -> Known:
@@ -76,14 +93,6 @@ class Board:
         ]
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """An act that has come to a result."""
-
-    lease: Lease
-    outcome: Finish
-
-
 def open_board(due: Sequence[Due]) -> tuple[Board, list[Lease]] | None:
     """Takes the first wave of a plan, committed at once: all quick steps that are due, or one of the others. None: it
     is in other hands."""
@@ -93,6 +102,7 @@ def open_board(due: Sequence[Due]) -> tuple[Board, list[Lease]] | None:
             continue
         with together.sent():
             claimed = leases.take(wave, timeout=_timeout(wave), at=at)
+            leases.promise(wave, at=at)
             read = _ask(wave[0].plan)
         if taken := claimed():
             if len(due) > len(wave):
@@ -125,7 +135,9 @@ def _answered(whole: Any, rows: Any) -> Board:
         step.plan, steps[step.pk] = plan, step
     own = {each.key: each.result or {} for each in steps.values() if each.status == Status.DONE}
     counting = own if override is None else dict(results.effective(plan))
-    return Board(plan, steps, override, counting, head)
+    pending = {each.pk for each in steps.values() if each.status == Status.PENDING}
+    promised = {pk for pk in pending if steps[pk].fence and steps[pk].attempts}
+    return Board(plan, steps, override, counting, head, promised)
 
 
 @lru_cache(maxsize=256)
@@ -134,18 +146,38 @@ def _template(vendor: str, row: tuple[Any, ...]) -> PlanTemplate:
     return TEMPLATE.made(row)
 
 
+def run_ahead(board: Board, acted: Sequence[Ended]) -> list[Lease]:
+    """The steps that these results make ready, if they were promised and nothing else happens to any: to be acted
+    before anything is stored. The results count from here on; none comes back when they cannot be stored so."""
+    if not board.promised:
+        return []
+    try:
+        made = [results.require(each.lease.step, each.outcome.result) for each in acted]
+    except WrongType:
+        return []
+    for each, result in zip(acted, made, strict=True):
+        each.lease.step.status = Status.DONE
+        board.results[each.lease.step.key] = result
+    rows = {each.key: each for each in board.steps.values()}
+    moves = progress.decide(board.plan, rows, results=lambda: board.results)
+    freed = [each for each in board.steps.values() if each.key in moves.ready]
+    if not progress.is_steady(moves) or not {each.pk for each in freed} <= board.promised:
+        return []
+    return [Lease(each, each.fence, each.attempts, promised=True) for each in freed]
+
+
 def store(board: Board, ended: Sequence[Ended]) -> list[Lease]:
-    """Stores the results of a wave and claims the next one, in one transaction and in as few trips to the server as
-    possible: written as the visit believes the plan to stand, and taken back when it turns out not to stand so.
+    """Stores results and claims the next wave, in one transaction and in as few trips to the server as possible:
+    written as the visit believes the plan to stand, and taken back when it turns out not to stand so.
 
     Raises `Outdated` or `Fenced` when that is so, and has stored nothing.
     """
-    believed = _believed(board)
     with transaction.atomic(durable=True):
         with together.sent():
             at = clock.about()
-            together.at_the_end(_hold(board, believed))
-            told = [progress.finish(board.plan, each.lease, each.outcome, at=at) for each in ended]
+            together.at_the_end(_hold(board))
+            told = progress.finish(board.plan, ended)
+            _give_back(board)
             claim = _Claim(board, at)
             progress.settle(board.plan, at=at, rows=list(board.steps.values()), begin=claim)
         taken = claim.taken()
@@ -158,19 +190,19 @@ def store(board: Board, ended: Sequence[Ended]) -> list[Lease]:
     for mine in taken:
         step = board.steps[mine.id]
         step.status, step.fence, step.attempts = Status.RUNNING, mine.fence, mine.attempt
+    board.look()
     return board.leases(taken)
 
 
-def _believed(board: Board) -> tuple[tuple[Any, ...], list[tuple[Any, ...]], int | None]:
-    plan, steps = board.plan, board.steps.values()
-    return (
-        (plan.status, plan.reason, plan.ended_at, plan.paused_at, plan.compensating_at),
-        [(each.pk, each.status, each.fence, each.attempts, each.max_attempts) for each in steps],
-        board.override,
-    )
+def _give_back(board: Board) -> None:
+    """Of what was promised, what was not begun."""
+    leases.give_back(sorted(board.promised))
+    for each in board.promised:
+        board.steps[each].attempts -= 1
+    board.promised.clear()
 
 
-def _hold(board: Board, believed: object) -> Callable[[], None]:
+def _hold(board: Board) -> Callable[[], None]:
     """Locks the plan, so that its steps are stored one after the other. Call what is returned to see that all is as it
     was believed to be."""
     locked = " FOR NO KEY UPDATE" if connection.vendor == "postgresql" else ""
@@ -179,7 +211,7 @@ def _hold(board: Board, believed: object) -> Callable[[], None]:
 
     def look() -> None:
         state, rows = plan.fetchone(), steps.fetchall()
-        if (state, [row[:5] for row in rows], rows[0][6]) != believed:
+        if (state, [row[:5] for row in rows], rows[0][6]) != board.believed:
             raise Outdated
         clock.as_told(rows[0][5])
 

@@ -19,7 +19,7 @@ from django_q.conf import Conf
 from django_q.models import OrmQ
 from django_q.signing import SignedPackage
 
-from ledger import bell
+from ledger import bell, statements
 
 log = logging.getLogger(__name__)
 #: Visits have a key of their own, so that they can be counted without being unpacked.
@@ -120,9 +120,8 @@ def visits_wait() -> bool:
     if not isinstance(broker, BellQueue):
         return False
     free = connections[Conf.ORM].ops.adapt_datetimefield_value(FREE)
-    with connections[Conf.ORM].cursor() as cursor:
-        cursor.execute(_FREE_ROWS, [broker.list_key, free, Conf.WORKERS])
-        return cursor.fetchone()[0] >= Conf.WORKERS
+    found = statements.run(_FREE_ROWS, [broker.list_key, free, Conf.WORKERS])
+    return found.fetchone()[0] >= Conf.WORKERS
 
 
 def waiting() -> list[int]:

@@ -85,7 +85,7 @@ def test_a_wave_is_not_stored_on_the_strength_of_what_is_not_so_any_more(entity,
     change(plan)
     rows, entries = list(Step.objects.order_by("pk").values()), Entry.objects.count()
     with pytest.raises(waves.Outdated):
-        waves.store(board, [waves.Ended(lease, Finish({"late": True}))])
+        waves.store(board, [waves.Ended(lease, Finish({"late": True}), plan.started_at, plan.started_at)])
     assert list(Step.objects.order_by("pk").values()) == rows
     assert Entry.objects.count() == entries
 

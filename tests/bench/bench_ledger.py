@@ -41,7 +41,9 @@ def rows() -> Iterator[Row]:
         before, after = halves(body)
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("UPDATE ledger_numberrange SET last = 1 WHERE prefix = 'BN'")
-            databases.of(connection).append(cursor, log="main", before=before, after=after)
+            database = databases.of(connection)
+            database.send(cursor, log="main", halves=[(before, after)])
+            database.appended(cursor)
 
     ours, peer = medians(service, bare)
     name = f"append with a business row, {connection.vendor} (limit: bare cursor)"
