@@ -64,6 +64,7 @@ WHERE plan_id = %s AND status = 'pending' AND attempts = 0 AND pool = '' AND rol
     AND EXISTS (
         SELECT 1 FROM agents_step f WHERE f.id = %s AND f.fence = %s AND f.status = 'running' AND f.holder = %s
     )
+RETURNING id
 """
 _GIVE_BACK = "UPDATE agents_step SET attempts = attempts - 1 WHERE id IN ({ids}) AND status = 'pending'"
 _TRY = "INSERT INTO agents_stepattempt (step_id, number, fence, started_at, outcome, detail)"
@@ -168,15 +169,17 @@ def take(steps: Sequence[Due], *, timeout: int, at: datetime, held: Plan | None 
     return lambda: taken
 
 
-def promise(wave: Sequence[Due], *, at: datetime) -> None:
+def promise(wave: Sequence[Due]) -> Callable[[], set[int]]:
     """Counts a start of each pure step that may come after this wave, which was just taken for the first time, so that
-    what the wave makes ready can be acted before anything is stored. After a crash they go one by one."""
-    if not wave or not all(each.is_first and roles.is_pure(each.role, str(each.spec.get("task"))) for each in wave):
-        return
+    what the wave makes ready can be acted before anything is stored. After a crash they go one by one. Call what is
+    returned to learn which ones."""
+    if not all(each.is_first and roles.is_pure(each.role, str(each.spec.get("task"))) for each in wave):
+        return set
     tasks, first = roles.pure(), wave[0]
     task = "spec->>'task'" if connection.vendor == "postgresql" else "json_extract(spec, '$.task')"
     statement = _PROMISE.format(task=task, tasks=marks(tasks))
-    statements.run(statement, [first.plan, *tasks, first.id, first.fence + 1, holders.me()])
+    found = statements.run(statement, [first.plan, *tasks, first.id, first.fence + 1, holders.me()])
+    return lambda: {each for (each,) in found.fetchall()}
 
 
 def give_back(promised: Collection[int]) -> None:

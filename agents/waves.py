@@ -9,7 +9,7 @@ under the plan's lock and before the commit: where they differ somebody else has
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache, partial
 from typing import Any
@@ -18,12 +18,12 @@ from django.db import connection, transaction
 
 from agents import crashpoints, leases, progress, results, roles
 from agents.definition import DEFAULT_TIMEOUT
-from agents.errors import WrongType
 from agents.leases import Due, Lease, Taken
 from agents.models import Plan, PlanTemplate, Step
 from agents.progress import Ended
 from agents.results import Known
 from ledger import clock, doorbell, statements, together
+from ledger.errors import DomainError
 from ledger.models import LegalEntity
 from ledger.statements import Columns
 
@@ -64,7 +64,7 @@ class Board:
     #: Every fact of the journal up to here is in what is known.
     head: int
     #: Pending steps whose first start is counted already, so that they may be acted before anything is stored.
-    promised: set[int]
+    promised: set[int] = field(default_factory=set)
     #: How all this stands in the tables.
     believed: Any = None
 
@@ -102,12 +102,13 @@ def open_board(due: Sequence[Due]) -> tuple[Board, list[Lease]] | None:
             continue
         with together.sent():
             claimed = leases.take(wave, timeout=_timeout(wave), at=at)
-            leases.promise(wave, at=at)
+            promised = leases.promise(wave)
             read = _ask(wave[0].plan)
         if taken := claimed():
             if len(due) > len(wave):
                 doorbell.ring("engine: more is ready than one worker takes")
             board = read()
+            board.promised = promised()
             return board, board.leases(taken)
     return None
 
@@ -135,9 +136,7 @@ def _answered(whole: Any, rows: Any) -> Board:
         step.plan, steps[step.pk] = plan, step
     own = {each.key: each.result or {} for each in steps.values() if each.status == Status.DONE}
     counting = own if override is None else dict(results.effective(plan))
-    pending = {each.pk for each in steps.values() if each.status == Status.PENDING}
-    promised = {pk for pk in pending if steps[pk].fence and steps[pk].attempts}
-    return Board(plan, steps, override, counting, head, promised)
+    return Board(plan, steps, override, counting, head)
 
 
 @lru_cache(maxsize=256)
@@ -153,7 +152,7 @@ def run_ahead(board: Board, acted: Sequence[Ended]) -> list[Lease]:
         return []
     try:
         made = [results.require(each.lease.step, each.outcome.result) for each in acted]
-    except WrongType:
+    except DomainError:
         return []
     for each, result in zip(acted, made, strict=True):
         each.lease.step.status = Status.DONE
