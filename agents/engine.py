@@ -10,17 +10,19 @@ import random
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 
 from agents import crashpoints, deadlines, glance, leases, progress, retries, roles, wakes, waves
 from agents.context import Context, open_context
 from agents.errors import BadTemplate, Fenced, UnknownRole, UnknownVersion, Unresolved
+from agents.glance import Glance
 from agents.leases import Due, Lease
 from agents.models import Step
 from agents.outcomes import Finish, Outcome, Park
 from agents.progress import Ended
 from agents.waves import Board
-from ledger import clock, doorbell
+from ledger import clock, doorbell, together
 from ledger.errors import DomainError, Stale, Stopped
 
 log = logging.getLogger(__name__)
@@ -37,26 +39,37 @@ STOPPED_PAUSE = timedelta(seconds=5)
 
 def answer() -> int:
     """One visit: every due step, and at once the steps that this makes ready. Returns how many steps moved."""
-    seen, moved = glance.take(), 0
-    if seen.others:
-        leases.end_those_of_the_dead()
-    if seen.news:
-        moved += wakes.follow_feed()
-    if seen.late:
-        moved += wakes.pass_time()
-    if seen.asked:
-        moved += deadlines.pass_time()
+    with together.sent():
+        glanced, asked = glance.ask(), leases.ask_due(limit=BATCH)
+    seen, found, moved = glanced(), asked(), 0
+    if not seen.is_quiet:
+        moved += _wake(seen)
+        found = leases.due(limit=BATCH)
     until = time.monotonic() + LONGEST_VISIT
     passed_over: set[int] = set()
-    while found := leases.due(limit=BATCH, besides=passed_over):
+    while found:
+        over = len(found) < BATCH
         for steps in _by_plan(found):
             if time.monotonic() > until:
                 doorbell.ring("engine: more is due")
                 return moved
             visited = _visited(steps)
-            moved += visited
-            if not visited:
+            moved += visited.moved
+            over &= visited.over
+            if not visited.moved:
                 passed_over.update(each.id for each in steps)
+        found = [] if over else leases.due(limit=BATCH, besides=passed_over)
+    return moved
+
+
+def _wake(seen: Glance) -> int:
+    if seen.others:
+        leases.end_those_of_the_dead()
+    moved = wakes.follow_feed(seen.log) if seen.news else 0
+    if seen.late:
+        moved += wakes.pass_time()
+    if seen.asked:
+        moved += deadlines.pass_time()
     return moved
 
 
@@ -72,22 +85,29 @@ def _by_plan(found: Sequence[Due]) -> list[list[Due]]:
     return list(plans.values())
 
 
-def _visited(steps: Sequence[Due]) -> int:
+@dataclass(frozen=True, slots=True)
+class Visited:
+    """How many steps moved: 0 when another worker has them. `over`: the plan has ended, and nothing of it is due."""
+
+    moved: int
+    over: bool = False
+
+
+def _visited(steps: Sequence[Due]) -> Visited:
     """A plan whose steps cannot even be stored is passed over: it keeps nobody else from theirs."""
     try:
         return visit(steps)
     except Exception:
         log.exception("plan %s: a step could not be stored", steps[0].plan)
-        return 0
+        return Visited(0)
 
 
-def visit(steps: Sequence[Due]) -> int:
-    """Takes what is due of one plan, and goes on with it while a wave makes the next one ready. Returns how many steps
-    moved; 0 when another worker has them."""
+def visit(steps: Sequence[Due]) -> Visited:
+    """Takes what is due of one plan, and goes on with it while a wave makes the next one ready."""
     moved = sum(_give_up_spent(Step.objects.get(pk=each.id)) for each in steps if each.spent)
     opened = waves.open_board([each for each in steps if not each.spent])
     if opened is None:
-        return moved
+        return Visited(moved)
     crashpoints.reach("claimed")
     board, claimed = opened
     while claimed:
@@ -99,7 +119,7 @@ def visit(steps: Sequence[Due]) -> int:
         claimed = _stored(board, ended) if ended else []
         if claimed:
             crashpoints.reach("claimed")
-    return moved
+    return Visited(moved, over=not board.plan.is_live)
 
 
 def _acted(lease: Lease, board: Board) -> Ended | None:

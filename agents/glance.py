@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from django.db import connection
 
@@ -13,10 +16,10 @@ from ledger import clock, statements
 CURSOR = "engine"
 _LOOK = """\
 SELECT {clock},
-    EXISTS (SELECT 1 FROM agents_awaitedobject) AND EXISTS (
-        SELECT 1 FROM ledger_ledgerhead h LEFT JOIN ledger_cursor c ON c.log_id = h.log AND c.name = %s
-        WHERE h.seq > COALESCE(c.seq, 0)
-    ),
+    (SELECT count(*) FROM ledger_ledgerhead h LEFT JOIN ledger_cursor c ON c.log_id = h.log AND c.name = %s
+     WHERE h.seq > COALESCE(c.seq, 0) AND EXISTS (SELECT 1 FROM agents_awaitedobject)),
+    (SELECT min(h.log) FROM ledger_ledgerhead h LEFT JOIN ledger_cursor c ON c.log_id = h.log AND c.name = %s
+     WHERE h.seq > COALESCE(c.seq, 0)),
     EXISTS (SELECT 1 FROM agents_step WHERE status = 'waiting' AND wait_until <= {now}),
     EXISTS (SELECT 1 FROM agents_step WHERE status = 'waiting' AND asks_person AND remind_at <= {now})
     OR EXISTS (SELECT 1 FROM agents_step WHERE status = 'waiting' AND asks_person AND deadline_at <= {now}),
@@ -28,8 +31,9 @@ SELECT {clock},
 class Glance:
     """What may be due. Whoever does it looks closer: at stop buttons, pauses and a clock that is held."""
 
-    #: The journal has gone on while somebody waits.
-    news: bool
+    #: Logs that have gone on while somebody waits, and one of them.
+    news: int
+    log: str | None
     #: A step's `wait_until` has come.
     late: bool
     #: A person is to be reminded, or has missed a deadline.
@@ -37,9 +41,18 @@ class Glance:
     #: Somebody else is at work, who may have died.
     others: bool
 
+    @property
+    def is_quiet(self) -> bool:
+        return not (self.news or self.late or self.asked or self.others)
 
-def take() -> Glance:
+
+def ask() -> Callable[[], Glance]:
+    """Call what is returned for the answer."""
     asked = _LOOK.format(now=clock.expression(), clock=clock.EXPRESSION[connection.vendor])
-    told, *found = statements.run(asked, [CURSOR, holders.me()]).fetchone()
+    return partial(_answered, statements.run(asked, [CURSOR, CURSOR, holders.me()]))
+
+
+def _answered(cursor: Any) -> Glance:
+    told, news, log, *found = cursor.fetchone()
     clock.as_told(told)
-    return Glance(*map(bool, found))
+    return Glance(news, log if news == 1 else None, *map(bool, found))

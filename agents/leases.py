@@ -117,12 +117,17 @@ def due(*, limit: int, besides: Collection[int] = ()) -> list[Due]:
 
     Hot ones first, then the longest due. What a stop button holds, or a plan that is paused, is not among them.
     """
+    return ask_due(limit=limit, besides=besides)()
+
+
+def ask_due(*, limit: int, besides: Collection[int] = ()) -> Callable[[], list[Due]]:
+    """Call what is returned for the answer."""
     excluded = f"AND s.id NOT IN ({marks(list(besides))})" if besides else ""
     asked = _DUE.format(besides=excluded, now=clock.expression())
-    rows = statements.run(asked, [*besides, limit, *besides, limit]).fetchall()
-    return [
+    found = statements.run(asked, [*besides, limit, *besides, limit])
+    return lambda: [
         Due(pk, plan, status, fence, role, json.loads(spec) if isinstance(spec, str) else spec, bool(spent))
-        for pk, plan, status, fence, role, spec, spent in rows
+        for pk, plan, status, fence, role, spec, spent in found.fetchall()
     ]
 
 

@@ -70,12 +70,13 @@ def start(
         )
         [plan.pk] = PLAN.insert([plan])
         rows = [steps.row(plan, asdict(each), at=at, status=_begins_as(each)) for each in specs]
-        for each, number in zip(rows, STEP.insert(rows), strict=True):
-            each.pk = number
         with together.sent():
+            numbers = STEP.ask_insert(rows)
             entries.plan_started(plan, steps=[each.key for each in rows], actor=actor, causes=causes)
-            progress.settle(plan, at=at, rows=rows)
             doorbell.ring(f"plan {plan.reference} started")
+        for each, number in zip(rows, numbers(), strict=True):
+            each.pk = number
+        progress.settle(plan, at=at, rows=rows)
     return plan
 
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,7 +13,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from agents import crashpoints
 from agents.glance import CURSOR
 from agents.models import AwaitedObject, Step
-from ledger import clock, statements
+from ledger import clock, statements, together
 from ledger.command import ObjectRef
 from ledger.models import Cursor, EntryObject
 
@@ -32,7 +32,8 @@ JOIN ledger_entryobject o ON o.entry_id = e.id
 JOIN agents_awaitedobject a ON a.kind = o.kind AND a.key = o.key AND a.since < e.seq
 JOIN agents_step s ON s.id = a.step_id JOIN agents_plan p ON p.id = s.plan_id
 JOIN ledger_legalentity n ON n.id = p.entity_id AND n.log_id = e.log_id
-WHERE e.log_id = %s AND e.seq > %s AND e.seq <= %s
+JOIN ledger_ledgerhead h ON h.log = e.log_id JOIN ledger_cursor c ON c.log_id = e.log_id AND c.name = %s
+WHERE e.log_id = %s AND e.seq > c.seq AND e.seq <= h.seq AND h.seq - c.seq <= %s
 """
 FEW = 1000
 _ADVANCE = "UPDATE ledger_cursor SET seq = %s WHERE name = %s AND log_id = %s AND seq < %s"
@@ -54,13 +55,14 @@ def due() -> bool:
     return bool(_behind()) or _late().exists()
 
 
-def follow_feed() -> int:
-    """Reads on in every log and wakes the steps that wait for a named object. Returns how many were woken.
+def follow_feed(first: str | None = None) -> int:
+    """Reads on in every log, or in the one that is known to have gone on, and wakes the steps that wait for a named
+    object. Returns how many were woken.
 
     While nobody waits there is nothing to read, and the place stays where it is. Whoever begins to wait at that moment
     looks again after its commit, because its visit goes round until nothing moves.
     """
-    return sum(_follow(log) for log in _behind())
+    return sum(map(_follow, _behind() if first is None else [first]))
 
 
 def _behind() -> list[str]:
@@ -70,17 +72,24 @@ def _behind() -> list[str]:
 
 def _follow(log: str) -> int:
     with transaction.atomic():
-        place, head = _hold(log)
-        woken = wake(_named(log, place, head))
-        statements.run(_ADVANCE, [head, CURSOR, log, head])
+        with together.sent():
+            held = _ask_held(log)
+            near = statements.run(_NAMED, [CURSOR, log, FEW])
+        if (found := held.fetchone()) is None:
+            place, head = _hold(log)
+            steps = _named(log, place, head)
+        else:
+            place, head = found
+            steps = [step for (step,) in near.fetchall()] if head - place <= FEW else _named(log, place, head)
+        with together.sent():
+            woken = wake(steps)
+            statements.run(_ADVANCE, [head, CURSOR, log, head])
         crashpoints.reach("woken")
-    return woken
+    return woken()
 
 
 def _named(log: str, place: int, head: int) -> list[int]:
-    """Steps that wait for what these entries name."""
-    if head - place <= FEW:
-        return [step for (step,) in statements.run(_NAMED, [log, place, head]).fetchall()]
+    """Steps that wait for what these entries name, however many they are."""
     named = EntryObject.objects.filter(
         entry__log=log, entry__seq__gt=place, entry__seq__lte=head, kind=OuterRef("kind"), key=OuterRef("key")
     ).filter(entry__seq__gt=OuterRef("since"))
@@ -95,13 +104,17 @@ def hold_cursor(log: str) -> int:
 
 def _hold(log: str) -> tuple[int, int]:
     """The place, and a number of the journal that is not older than the place."""
-    statement = _HOLD.format(lock="FOR NO KEY UPDATE OF c" if connection.vendor == "postgresql" else "")
-    found = statements.run(statement, [CURSOR, log]).fetchone()
+    found = _ask_held(log).fetchone()
     if found is None:
         Cursor.objects.get_or_create(name=CURSOR, log_id=log)
-        found = statements.run(statement, [CURSOR, log]).fetchone()
+        found = _ask_held(log).fetchone()
     place, head = found
     return place, max(place, head)
+
+
+def _ask_held(log: str) -> Any:
+    lock = "FOR NO KEY UPDATE OF c" if connection.vendor == "postgresql" else ""
+    return statements.run(_HOLD.format(lock=lock), [CURSOR, log])
 
 
 def happened_since(known: Mapping[ObjectRef, int], *, log: str) -> bool:
@@ -119,23 +132,26 @@ def pass_time() -> int:
     if not ids:
         return 0
     with transaction.atomic():
-        return wake(ids)
+        return wake(ids)()
 
 
 def _late() -> QuerySet[Step]:
     return clock.unless_held(Step.objects.filter(status=Step.Status.WAITING, wait_until__lte=clock.now()))
 
 
-def wake(step_ids: Iterable[int]) -> int:
-    """Inside a transaction. A step that is no longer waiting stays as it is."""
+def wake(step_ids: Iterable[int]) -> Callable[[], int]:
+    """Inside a transaction. A step that is no longer waiting stays as it is. Call what is returned to learn how many
+    were."""
     ids = sorted(set(step_ids))
     if not ids:
-        return 0
+        return int
     told = {"ids": statements.marks(ids), "now": clock.expression()}
     if connection.vendor == "postgresql":
-        return statements.run(_WAKE.format(**told), ids).rowcount
-    AwaitedObject.objects.filter(step__in=ids, step__status=Step.Status.WAITING).delete()
-    return statements.run(f"UPDATE agents_step SET {_READY} WHERE {_WAITING}".format(**told), ids).rowcount
+        cursor = statements.run(_WAKE.format(**told), ids)
+    else:
+        AwaitedObject.objects.filter(step__in=ids, step__status=Step.Status.WAITING).delete()
+        cursor = statements.run(f"UPDATE agents_step SET {_READY} WHERE {_WAITING}".format(**told), ids)
+    return lambda: cursor.rowcount
 
 
 def patience(spec: Mapping[str, Any], *, at: datetime) -> dict[str, Any]:

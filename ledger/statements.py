@@ -7,7 +7,7 @@ The server reads and plans such a statement once instead of each time, which is 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from django.conf import settings
@@ -78,8 +78,12 @@ class Columns(Generic[Row]):
         return self._converters[connection.vendor]
 
     def insert(self, rows: Sequence[Row]) -> list[int]:
-        """All rows by one statement; returns their keys in order. On PostgreSQL they travel as one value, so that it is
-        the same statement for any number of them."""
+        """All rows by one statement; returns their keys in order."""
+        return self.ask_insert(rows)()
+
+    def ask_insert(self, rows: Sequence[Row]) -> Callable[[], list[int]]:
+        """Call what is returned for the keys. On PostgreSQL the rows travel as one value, so that it is the same
+        statement for any number of them."""
         fields = [each for each in self.fields if not each.primary_key]
         names, table = ", ".join(str(each.column) for each in fields), self.model._meta.db_table
         key = self.model._meta.pk.column
@@ -91,7 +95,7 @@ class Columns(Generic[Row]):
             source = "VALUES " + ", ".join([f"({marks(fields)})"] * len(rows))
             values = [each.get_db_prep_save(getattr(row, each.attname), connection) for row in rows for each in fields]
         made = run(f"INSERT INTO {table} ({names}) {source} RETURNING {key}", values)
-        return [number for (number,) in made.fetchall()]
+        return lambda: [number for (number,) in made.fetchall()]
 
 
 def _told(value: Any) -> str:
