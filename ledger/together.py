@@ -33,6 +33,7 @@ def sent() -> Iterator[None]:
     if connection.vendor != "postgresql" or _open.get() is not None:
         yield
         return
+    connection.ensure_connection()
     block = _Block()
     token = _open.set(block)
     try:

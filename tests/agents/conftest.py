@@ -11,6 +11,9 @@ from tests.agents import acting
 @pytest.fixture(autouse=True)
 def _fresh_fake_role() -> Iterator[None]:
     roles.register("fake", module="tests.agents.acting")
+    # Tests of other rooms act too.
+    acting.ACTS.clear()
+    acting.ACTED.clear()
     yield
     acting.ACTS.clear()
     acting.ACTED.clear()
