@@ -27,7 +27,7 @@ END
 """,
     "ledger_link": f"""
 DECLARE
-    record json := convert_from(NEW.bytes, 'UTF8')::json;
+    record jsonb := convert_from(NEW.bytes, 'UTF8')::jsonb;
 BEGIN
     PERFORM 1 FROM ledger_ledgerhead
         WHERE log = NEW.log_id AND seq + 1 = NEW.seq AND hash = NEW.prev AND origin = record->>'origin' FOR UPDATE;
@@ -75,6 +75,10 @@ END
 """,
     "ledger_object_derived": f"""
 BEGIN
+    -- Called by what ledger_move derives itself.
+    IF pg_trigger_depth() > 1 THEN
+        RETURN NEW;
+    END IF;
     IF NOT EXISTS (
         SELECT 1 FROM ledger_entry, json_array_elements(convert_from(bytes, 'UTF8')::json->'objects')
         WHERE ledger_entry.id = NEW.entry_id AND value->>'kind' = NEW.kind AND value->>'key' = NEW.key
