@@ -75,6 +75,7 @@ def visit(steps: Sequence[Due]) -> int:
     """Takes what is due of one plan, and goes on with it while a wave makes the next one ready. Returns how many steps
     moved; 0 when another worker has them."""
     moved = sum(_give_up_spent(Step.objects.get(pk=each.id)) for each in steps if each.spent)
+    crashpoints.reach("claiming")
     taken = waves.begin([each for each in steps if not each.spent])
     if not taken:
         return moved

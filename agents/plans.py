@@ -69,6 +69,7 @@ def start(
             entries.plan_started(plan, steps=[each.key for each in rows], actor=actor, causes=causes)
             progress.settle(plan, at=at, rows=rows)
             doorbell.ring(f"plan {plan.reference} started")
+        crashpoints.reach("starting")
     return plan
 
 

@@ -60,6 +60,7 @@ def _follow(log: str) -> int:
         )
         feed.advance(CURSOR, log=log, to=head)
         crashpoints.reach("woken")
+    crashpoints.reach("followed")
     return woken
 
 
@@ -88,7 +89,9 @@ def pass_time() -> int:
     if not ids:
         return 0
     with transaction.atomic():
-        return wake(ids)
+        woken = wake(ids)
+        crashpoints.reach("woken")
+    return woken
 
 
 def _late() -> QuerySet[Step]:
