@@ -10,10 +10,10 @@ from agents.models import EdgeWorker, Plan, Step
 from agents.roles import asking
 from approvals import decisions
 from approvals.models import Proposal
-from ledger import clock
+from ledger import clock, outbox
 from ledger.actors import Actor
 from ledger.errors import DomainError
-from ledger.models import Person
+from ledger.models import Effect, Person
 from procure import requisitions
 from procure.models import Invitation, Requisition, SourcingEvent
 from tests.agents import market
@@ -25,7 +25,7 @@ GIVEN = {"decide": {"yes": True}, "answer": {"text": "Harare"}, "number": {"valu
 
 def act() -> bool:
     """One thing that waits for somebody; False when nothing does."""
-    return any(each() for each in (answer_questions, decide, quote, close, answer_steps, work_elsewhere))
+    return any(each() for each in (answer_questions, decide, quote, close, answer_steps, work_elsewhere, resolve))
 
 
 def pass_time(by: timedelta) -> None:
@@ -91,4 +91,13 @@ def work_elsewhere() -> bool:
             result = {"quantity": "12.5", "unit": "box", "counted_on": "2026-11-25"}
             leasing.finish(worker, assignment.lease, result)
             return True
+    return False
+
+
+def resolve() -> bool:
+    """Ben has looked into the ERP, and asks for another try."""
+    for effect in Effect.objects.filter(sender="erp", status=Effect.Status.UNKNOWN).order_by("pk"):
+        ben = Actor.human(Person.objects.get(username="ben"))
+        outbox.resolve(effect, outcome=outbox.Outcome("retry", detail="Look again."), actor=ben)
+        return True
     return False

@@ -12,14 +12,21 @@ from agents import plans, templates
 from agents.edge import tokens
 from agents.models import Plan, Step
 from agents.outcomes import AskPerson, Finish, Outcome, Park
+from approvals import proposals
+from approvals.models import Proposal
 from ledger import crashpoints, doorbell, switches
 from ledger.actors import Actor
-from ledger.command import ObjectRef
+from ledger.command import ObjectRef, digest
 from ledger.errors import InvalidInput
-from ledger.models import Effect, Entry, LegalEntity, Person
+from ledger.models import ClockJump, Effect, Entry, LegalEntity, Person
+from procure.erp import connections
+from procure.erp.connectors.sandbox import dials
 from procure.models import Order, Requisition
+from procure.models.erp import SandboxDial
+from tests import jumping
 from tests.agents import acting, crowd, market
 from tests.agents.invariants import Watch, lost
+from vendors.commands import BlockVendor
 
 #: Who answers the bell here; signing and other chores have their own tests.
 ANSWERERS = ("triggers", "clerk", "events", "engine", "outbox")
@@ -66,8 +73,8 @@ def play(story: Story, entity: LegalEntity, *, deaths: frozenset[int] = frozense
         if len(told.passed) - 1 in deaths:
             raise Killed
 
-    def survived(act: Callable[[], Any]) -> bool:
-        """Whether it did something; dying on the way counts."""
+    def survived(act: Callable[[], Any]) -> bool | None:
+        """Whether it did something; None when it died on the way, and may have."""
         crashpoints.hook = hook
         try:
             return bool(act())
@@ -75,19 +82,18 @@ def play(story: Story, entity: LegalEntity, *, deaths: frozenset[int] = frozense
             crowd.pass_time(LONG)
             if look:
                 told.broken += watch.broken()
-            return True
+            return None
         finally:
             crashpoints.hook = None
 
     story.before(entity)
-    there = _begun()
-    while _begun() == there:
-        survived(lambda: story.begin(entity))
+    while not survived(lambda: story.begin(entity) is None):
+        pass
     idle = 0
     for _ in range(MOST_ROUNDS):
-        while survived(lambda: doorbell.answer(only=ANSWERERS)):
-            pass
-        if survived(lambda: story.people(entity)):
+        while survived(lambda: doorbell.answer(only=ANSWERERS)) is not False:
+            idle = 0
+        if survived(lambda: story.people(entity)) is not False:
             idle = 0
         elif idle < 4:
             crowd.pass_time(LONG * 2**idle)
@@ -97,10 +103,6 @@ def play(story: Story, entity: LegalEntity, *, deaths: frozenset[int] = frozense
     told.broken += [*watch.broken(), *lost()]
     told.came_to = _came_to()
     return told
-
-
-def _begun() -> int:
-    return Requisition.objects.count() + Plan.objects.count()
 
 
 def _came_to() -> dict[str, Any]:
@@ -117,8 +119,9 @@ def _came_to() -> dict[str, Any]:
     }
 
 
-#: An invitation of which nobody can tell whether its mail left is not told to be sent.
-NOT_COUNTED = ("invitation.sent",)
+#: An invitation of which nobody can tell whether its mail left is not told to be sent; and who dies while it asks the
+#: ERP asks less often.
+NOT_COUNTED = ("invitation.sent", "erp.unknown", "effect.resolved")
 
 
 # The shipped templates.
@@ -175,13 +178,62 @@ def undone(entity: LegalEntity) -> bool:
     return crowd.act()
 
 
+def undone_early(entity: LegalEntity) -> bool:
+    """Ben takes all of it back while the award waits for a decision."""
+    for plan in Plan.objects.filter(compensating_at=None, status__in=Plan.LIVE):
+        if Proposal.objects.filter(status=Proposal.Status.WAITING, plan__step="award").exists():
+            plans.cancel(plan, actor=Actor.human(Person.objects.get(username="ben")), reason="No.", compensate=True)
+            return True
+    return crowd.act()
+
+
+def with_a_bad_erp(entity: LegalEntity) -> None:
+    """It books the first order and does not say so; then it is down for longer than anybody keeps asking."""
+    sandbox = connections.open_sandbox(entity=entity)
+    dials.turn(sandbox, dials.Fault.ACCEPTED_THEN_TIMEOUT, calls=1)
+    dials.turn(sandbox, dials.Fault.DOWN, calls=0)
+
+
+def with_patience(entity: LegalEntity) -> bool:
+    """The ERP goes down after its first answer; what was given up is asked once more when it is there again."""
+    down = SandboxDial.objects.filter(fault=dials.Fault.DOWN)
+    if Effect.objects.filter(sender="erp", status=Effect.Status.UNKNOWN).exists():
+        down.update(remaining=0)
+    elif Effect.objects.filter(sender="erp", attempts__gt=0, most_attempts=20).update(most_attempts=3):
+        down.update(remaining=None)
+        return True
+    return crowd.act()
+
+
+def proposed_twice(entity: LegalEntity) -> None:
+    """The second must fail when the first is carried out."""
+    ben = Actor.human(Person.objects.get(username="ben"))
+    for reason in ("No papers.", "Still no papers."):
+        block = BlockVendor(vendor="VEN-001", reason=reason)
+        proposals.propose(commands=[block], actor=ben, entity=entity, rationale="because", key=digest({"why": reason}))
+
+
+def decided_too_early(entity: LegalEntity) -> bool:
+    """The clock is held while they decide, and when it is confirmed the approvals have run out."""
+    if not ClockJump.objects.exists():
+        jumping.jump()
+        return True
+    if crowd.decide():
+        return True
+    if not ClockJump.objects.exclude(confirmed_at=None).exists():
+        crowd.pass_time(timedelta(days=15))
+        jumping.confirm()
+        return True
+    return False
+
+
 WORDS = f"{market.WORDS}, cost centre PROG"
 #: By template: how each that ships is played. A new one needs a story here.
 SHIPPED: Mapping[str, Sequence[Story]] = {
     "intake-to-order": (
-        Story(asked_for(WORDS)),
-        Story(asked_for("We need Lamivudine/Zidovudine 150/300mg tablets")),
+        Story(asked_for("We need Lamivudine/Zidovudine 150/300mg tablets"), with_patience, before=with_a_bad_erp),
         Story(asked_for(WORDS), undone),
+        Story(asked_for(WORDS), undone_early),
     ),
     "raised-to-order": (Story(started("raised-to-order"), before=raised),),
     "market-check": (Story(started("market-check"), before=raised),),
@@ -287,4 +339,5 @@ def steered(entity: LegalEntity) -> bool:
     return True
 
 
+GATE = Story(proposed_twice, decided_too_early)
 WHOLE = Story(begin_everything, steered, before=with_a_worker_elsewhere)

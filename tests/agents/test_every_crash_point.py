@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.core import mail
 from django.db import transaction
 
+from agents import templates
 from ledger import clock
 from tests.agents import acting, market, stories
-from tests.agents.stories import Story, Told, play
+from tests.agents.stories import Told, play
 
 pytestmark = pytest.mark.django_db
+ROOT = Path(__file__).resolve().parents[2]
 #: How often a process dies in one telling, with every test run.
 DEATHS, SEED = 6, 20140523
 STORIES = {
     f"{name}-{number}": each for name, many in stories.SHIPPED.items() for number, each in enumerate(many, start=1)
-} | {"everything": stories.WHOLE}
+} | {"everything": stories.WHOLE, "gate": stories.GATE}
+
+#: The places that were passed in each story, whoever told it.
+_passed: dict[str, set[str]] = {}
 
 
 @pytest.fixture
@@ -47,14 +54,16 @@ def taken_back() -> Iterator[None]:
     clock.trust()
 
 
-def told(story: Story, entity, *deaths: int, look: bool = False) -> Told:
+def told(name: str, entity, *deaths: int, look: bool = False) -> Told:
     with taken_back():
-        return play(story, entity, deaths=frozenset(deaths), look=look)
+        found = play(STORIES[name], entity, deaths=frozenset(deaths), look=look)
+    _passed.setdefault(name, set()).update(found.passed)
+    return found
 
 
-def wrong_after(story: Story, entity, clean: Told, *deaths: int) -> list[str]:
+def wrong_after(name: str, entity, clean: Told, *deaths: int) -> list[str]:
     """What is broken, or otherwise than without any death."""
-    found = told(story, entity, *deaths, look=True)
+    found = told(name, entity, *deaths, look=True)
     differing = [name for name, came_to in clean.came_to.items() if came_to != found.came_to[name]]
     wrong = found.broken + [
         f"{each}: {dict(clean.came_to[each] - found.came_to[each])} missing,"
@@ -67,15 +76,29 @@ def wrong_after(story: Story, entity, clean: Told, *deaths: int) -> list[str]:
 
 @pytest.mark.parametrize("name", STORIES)
 def test_deaths_on_the_way_change_nothing(company, name):
-    clean = told(STORIES[name], company)
+    clean = told(name, company)
     assert clean.broken == []
     places = random.Random(SEED).sample(range(len(clean.passed)), DEATHS)
-    assert wrong_after(STORIES[name], company, clean, *places) == []
+    assert wrong_after(name, company, clean, *places) == []
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", STORIES)
 def test_a_death_at_every_single_place_changes_nothing(company, name):
-    clean = told(STORIES[name], company)
-    wrong = [each for place in range(len(clean.passed)) for each in wrong_after(STORIES[name], company, clean, place)]
+    clean = told(name, company)
+    wrong = [each for place in range(len(clean.passed)) for each in wrong_after(name, company, clean, place)]
     assert wrong == [], "\n".join(wrong)
+
+
+def test_every_template_that_ships_has_a_story():
+    assert set(stories.SHIPPED) == set(templates.shipped())
+
+
+def test_the_stories_pass_every_place_that_the_code_names(company):
+    """A new place is died at by itself, if a story leads there."""
+    floors = ("ledger", "vendors", "contracts", "procure", "approvals", "agents")
+    code = (each.read_text() for floor in floors for each in (ROOT / floor).rglob("*.py"))
+    named = {place for text in code for place in re.findall(r"""crashpoints\.reach\("(\w+)"\)""", text)}
+    for name in STORIES.keys() - _passed.keys():
+        told(name, company)
+    assert named == set().union(*_passed.values())
