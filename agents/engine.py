@@ -105,6 +105,7 @@ def _visited(steps: Sequence[Due]) -> Visited:
 def visit(steps: Sequence[Due]) -> Visited:
     """Takes what is due of one plan, and goes on with it while a wave makes the next one ready."""
     moved = sum(_give_up_spent(Step.objects.get(pk=each.id)) for each in steps if each.spent)
+    crashpoints.reach("claiming")
     opened = waves.open_board([each for each in steps if not each.spent])
     if opened is None:
         return Visited(moved)

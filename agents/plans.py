@@ -77,6 +77,7 @@ def start(
         for each, number in zip(rows, numbers(), strict=True):
             each.pk = number
         progress.settle(plan, at=at, rows=rows)
+        crashpoints.reach("starting")
     return plan
 
 

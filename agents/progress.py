@@ -87,6 +87,8 @@ def store_failure(lease: Lease, *, error: str, again_in: timedelta) -> None:
         _take(lease, status=Status.READY, error=error, due_at=at + again_in)
         _note(lease, Tried.FAILED, error, at=at)
         settle(plan, at=at)
+        crashpoints.reach("storing")
+    crashpoints.reach("stored")
 
 
 def store_stop(lease: Lease, *, error: str, again_in: timedelta) -> None:
@@ -96,6 +98,8 @@ def store_stop(lease: Lease, *, error: str, again_in: timedelta) -> None:
         _take(lease, status=Status.READY, error=error, due_at=at + again_in, max_attempts=F("max_attempts") + 1)
         _note(lease, Tried.STOPPED, error, at=at)
         settle(plan, at=at)
+        crashpoints.reach("storing")
+    crashpoints.reach("stored")
 
 
 def store_give_up(lease: Lease, *, error: str, reason: str) -> None:
@@ -109,6 +113,8 @@ def store_give_up(lease: Lease, *, error: str, reason: str) -> None:
         _note(lease, Tried.FAILED, error, at=at)
         give_up(plan, lease.step, error=error, reason=reason, at=at)
         settle(plan, at=at)
+        crashpoints.reach("storing")
+    crashpoints.reach("stored")
 
 
 def give_up(plan: Plan, step: Step, *, error: str, reason: str, at: datetime) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from agents import plans, templates
+from agents import crashpoints, plans, templates
 from ledger import chain, feed
 from ledger.actors import Actor
 from ledger.command import ObjectRef, digest
@@ -54,6 +54,7 @@ def _follow(log_name: str) -> int:
         if not entries:
             break
         feed.advance(CURSOR, log=log_name, to=entries[-1].seq)
+        crashpoints.reach("followed")
     return started
 
 
@@ -86,6 +87,7 @@ def _start(rule: Rule, entry: Entry) -> bool:
     except DomainError:
         log.exception("entry %s started no %s", entry, rule.template)
         return False
+    crashpoints.reach("triggered")
     return True
 
 

@@ -85,6 +85,7 @@ def _follow(log: str) -> int:
             woken = wake(steps)
             statements.run(_ADVANCE, [head, CURSOR, log, head])
         crashpoints.reach("woken")
+    crashpoints.reach("followed")
     return woken()
 
 
@@ -132,7 +133,9 @@ def pass_time() -> int:
     if not ids:
         return 0
     with transaction.atomic():
-        return wake(ids)()
+        woken = wake(ids)()
+        crashpoints.reach("woken")
+    return woken
 
 
 def _late() -> QuerySet[Step]:

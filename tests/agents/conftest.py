@@ -3,8 +3,8 @@ from datetime import timedelta
 
 import pytest
 
-from agents import crashpoints, roles
-from ledger import clock
+from agents import roles
+from ledger import clock, crashpoints
 from tests.agents import acting
 
 

@@ -7,10 +7,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from agents import crashpoints, engine, leases, plans, roles, waves
+from agents import engine, leases, plans, roles, waves
 from agents.models import Plan, Step, StepAttempt
 from agents.outcomes import Await, Finish
-from ledger import clock, switches
+from ledger import clock, crashpoints, switches
 from ledger.actors import Actor
 from ledger.command import ObjectRef
 from ledger.journal import history_of
@@ -105,7 +105,9 @@ def test_what_is_acted_ahead_knows_the_results_before_it(entity):
 def test_a_condition_is_judged_by_results_that_are_not_stored_yet(entity, monkeypatch, n, last):
     monkeypatch.setattr(acting, "SPECIFICATION", replace(acting.SPECIFICATION, gives={"act": {"n": "integer"}}))
     ACTS.update({key: lambda context: Finish({"n": n}) for key in "abc"})
-    plan = start(entity, {"key": "a"}, {"key": "b", "after": ["a"]}, {"key": "c", "after": ["b"], "when": "steps.b.n == 1"})
+    plan = start(
+        entity, {"key": "a"}, {"key": "b", "after": ["a"]}, {"key": "c", "after": ["b"], "when": "steps.b.n == 1"}
+    )
     engine.answer()
     assert statuses(plan) == {"a": "done", "b": "done", "c": last}
     assert starts()["c"] == (last == "done"), "what was promised and not begun is given back"

@@ -6,10 +6,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from agents import crashpoints, engine, leases, waves
+from agents import engine, leases, waves
 from agents.models import Plan, Step, StepAttempt
 from agents.outcomes import Finish
-from ledger import clock
+from ledger import clock, crashpoints
 from ledger.command import ObjectRef
 from ledger.journal import history_of
 from ledger.models import Entry

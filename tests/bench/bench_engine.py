@@ -20,8 +20,9 @@ from typing import Any
 
 from django.db import connection, connections, transaction
 
-from agents import crashpoints, engine, leases
+from agents import engine, leases
 from agents.models import Plan, Step
+from ledger import crashpoints
 from ledger.journal import record
 from ledger.models import LegalEntity
 from tests.bench import six_steps
