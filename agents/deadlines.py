@@ -43,6 +43,11 @@ def _late_or_slow(steps: QuerySet[Step]) -> QuerySet[Step]:
     return steps.filter(Q(remind_at__lte=at) | Q(deadline_at__lte=at))
 
 
+def come() -> QuerySet[Step]:
+    """Steps that ask a person who is to be reminded now, or who has not answered in time."""
+    return _late_or_slow(_asking())
+
+
 def _asking() -> QuerySet[Step]:
     """Looked at first, because mostly there is none whose time has come."""
     return Step.objects.filter(status=Step.Status.WAITING, asks_person=True, plan__paused_at=None)

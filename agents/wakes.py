@@ -139,7 +139,12 @@ def pass_time() -> int:
 
 
 def _late() -> QuerySet[Step]:
-    return clock.unless_held(Step.objects.filter(status=Step.Status.WAITING, wait_until__lte=clock.now()))
+    return clock.unless_held(waited_long_enough())
+
+
+def waited_long_enough() -> QuerySet[Step]:
+    """Steps whose `wait_until` has come, by the database's clock."""
+    return Step.objects.filter(status=Step.Status.WAITING, wait_until__lte=clock.now())
 
 
 def wake(step_ids: Iterable[int]) -> Callable[[], int]:

@@ -34,9 +34,14 @@ def _due() -> list[Proposal]:
 
 def _ready() -> QuerySet[Proposal]:
     """An approval may run out, and a hold be over: while the clock is held neither is known, so approvals wait."""
-    free = Q(hold_until=None) | Q(hold_until__lte=clock.now())
-    approved = clock.unless_held(Proposal.objects.filter(free, status=Status.APPROVED))
+    approved = clock.unless_held(approved_and_free())
     return Proposal.objects.filter(Q(status=Status.PASSED) | Q(pk__in=approved.values("pk")))
+
+
+def approved_and_free() -> QuerySet[Proposal]:
+    """Approved, and their hold is over by the database's clock."""
+    free = Q(hold_until=None) | Q(hold_until__lte=clock.now())
+    return Proposal.objects.filter(free, status=Status.APPROVED)
 
 
 def _move_on(proposal: Proposal) -> bool:

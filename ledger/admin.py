@@ -226,7 +226,7 @@ class HeartbeatAdmin(ReadOnlyAdmin):
 
 @admin.register(ClockJump)
 class ClockJumpAdmin(ReadOnlyAdmin):
-    list_display = ["noticed_at", "expected_at", "confirmed_at", "confirmed_by"]
+    list_display = ["noticed_at", "expected_at", "noticed_by", "confirmed_at", "confirmed_by", "reason"]
     list_select_related = ["confirmed_by"]
     date_hierarchy = "noticed_at"
 

@@ -29,6 +29,8 @@ MOST_PER_VISIT = 50
 LONGEST_VISIT = 40.0
 #: Until an effect that a stop button holds is looked at again.
 HELD_PAUSE = timedelta(seconds=5)
+#: One that was put on its way with a delay may still be taken back until that is over.
+DELAYED = Q(attempts=0, not_before__gt=F("created_at"))
 #: How attempts end after which the receiver surely has nothing from them.
 NOTHING_LEFT = ("retry", "asked", "stopped")
 
@@ -75,9 +77,12 @@ def _due(resting: Collection[str] = ()) -> QuerySet[Effect]:
         status__in=Effect.OPEN,
     )
     free = Effect.objects.filter(ready, sender__in=running).exclude(Exists(earlier), sender__in=senders.ordered())
-    # One that was put on its way with a delay may still be taken back until that is over.
-    delayed = Q(attempts=0, not_before__gt=F("created_at"))
-    return free.filter(~delayed | Q(pk__in=clock.unless_held(Effect.objects.filter(delayed)).values("pk")))
+    return free.filter(~DELAYED | Q(pk__in=clock.unless_held(Effect.objects.filter(DELAYED)).values("pk")))
+
+
+def delay_over() -> QuerySet[Effect]:
+    """Put on their way with a delay that is over, by the database's clock."""
+    return Effect.objects.filter(DELAYED, status=Effect.Status.WAITING, not_before__lte=clock.now())
 
 
 def carry(effect: Effect) -> bool:

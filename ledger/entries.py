@@ -33,7 +33,13 @@ def clock_jumped(jump: ClockJump, *, entity: LegalEntity) -> Entry:
 
 
 def clock_confirmed(jump: ClockJump, *, actor: Actor, entity: LegalEntity) -> Entry:
-    return record("clock.confirmed", actor=actor, entity=entity, objects=[ObjectRef("clock", str(jump.pk))])
+    return record(
+        "clock.confirmed",
+        actor=actor,
+        entity=entity,
+        objects=[ObjectRef("clock", str(jump.pk))],
+        words={"reason": jump.reason},
+    )
 
 
 def job_asked(job: Job, *, actor: Actor) -> Entry:

@@ -14,6 +14,7 @@ from django.db.models import Model, Q
 
 from ledger.erasure import Erasing
 from ledger.models import (
+    ClockJump,
     Entry,
     EntryObject,
     GrantedAuthority,
@@ -67,6 +68,7 @@ def destroy_sources(digests: list[str], erasing: Erasing) -> int:
 def _erase_person(pk: int, erasing: Erasing) -> int:
     done = destroy_sources(list(_sources(pk).values_list("pk", flat=True)), erasing)
     done += _forget_sign_in(pk)
+    done += ClockJump.objects.filter(confirmed_by=pk).exclude(reason="").update(reason=MARK)
     done += _log_entries(pk).update(object_repr=MARK, change_message="")
     person = Person.objects.filter(pk=pk).first()
     if person is None:

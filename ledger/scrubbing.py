@@ -6,24 +6,30 @@ Due from the erasure's commit until it is done, whatever crashes between: the er
 SQLite: `VACUUM` writes the file anew and the journal is cut to nothing, by the worker, as soon as it finds a moment
 without a writer. Readers see their own view meanwhile, but the journal waits until they are done. PostgreSQL: the role
 that runs owns no table and may not; `manage.py ledger scrub` does it as the owner. Until then dead rows are out of
-reach of any query or dump, and autovacuum frees their place, but only new rows overwrite it.
+reach of any query or dump, and autovacuum frees their place, but only new rows overwrite it. Whoever is older than an
+erasure may still see what it deleted, and a rewritten table would keep it: nothing is rewritten before they are gone.
+A scrub that was asked for and held back is tried again by the sweeper, where it may sign in as the owner.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from django.db import OperationalError, connection
+from django.utils.translation import gettext as _
 
 from ledger import heartbeat, owner, retry
-from ledger.databases import grants
+from ledger.databases import grants, horizon
+from ledger.databases.horizon import Holder
 from ledger.errors import DomainError, Misconfigured
 from ledger.models import Heartbeat, SubjectKey
 
 log = logging.getLogger(__name__)
-SCRUBBED = "scrubbed"
+#: For how many erasures it was done, for how many it was asked, and before which transaction those ended.
+SCRUBBED, ASKED, HORIZON = "scrubbed", "scrub asked for", "scrub horizon"
 #: How long a scrub waits for others before it tries again later. Whoever writes meanwhile waits for the scrub.
 PATIENCE = timedelta(seconds=2)
 
@@ -49,14 +55,38 @@ class _Rest:
 _rest = _Rest()
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A scrub that is due: since when, for how many erasures, who is in its way, and whether it comes by itself."""
+
+    erasures: int
+    since: datetime
+    held_by: tuple[Holder, ...]
+    by_itself: bool
+
+
+def standing() -> Standing | None:
+    """How it stands with what is due; None when nothing is."""
+    erased, done = _erased(), _count(SCRUBBED)
+    if erased <= done:
+        return None
+    since = SubjectKey.objects.exclude(erased_at=None).order_by("erased_at").values_list("erased_at", flat=True)[done]
+    return Standing(erased - done, since, _holders(erased), _comes_by_itself(erased))
+
+
 def is_due() -> bool:
-    return _erased() > _done()
+    return _erased() > _count(SCRUBBED)
 
 
 def due() -> bool:
-    """For the worker: there is something, and it may do it, now."""
-    free = connection.vendor == "sqlite" and not connection.in_atomic_block
-    return free and time.monotonic() >= _rest.until and is_due()
+    """For worker and sweeper: there is something, and they may do it, now."""
+    if connection.in_atomic_block or time.monotonic() < _rest.until or not is_due():
+        return False
+    erased = _erased()
+    if connection.vendor == "postgresql":
+        # The sooner it is known, the fewer who came after the erasure are waited for.
+        _horizon(erased)
+    return _comes_by_itself(erased)
 
 
 def answer() -> int:
@@ -78,12 +108,17 @@ def scrub() -> int:
         raise Busy("A database is scrubbed outside of transactions.")
     # Counted before: an erasure that commits meanwhile stays due.
     erased = _erased()
+    if connection.vendor == "postgresql":
+        heartbeat.beat(ASKED, detail=str(erased))
+        # As the role that runs, which sees since when its own sessions are there. Who comes later sees nothing older.
+        if held_by := _holders(erased):
+            raise Busy(_held_back(held_by))
     with owner.signed_in(connection):
         if connection.vendor == "sqlite":
             _rewrite_file(erased)
         else:
             _rewrite_tables()
-        before = _done()
+        before = _count(SCRUBBED)
         heartbeat.beat(SCRUBBED, detail=str(erased))
     _rest.__init__()  # type: ignore[misc]
     return max(erased - before, 0)
@@ -93,9 +128,46 @@ def _erased() -> int:
     return SubjectKey.objects.exclude(erased_at=None).count()
 
 
-def _done() -> int:
-    found = Heartbeat.objects.filter(name=SCRUBBED).first()
+def _count(name: str) -> int:
+    found = Heartbeat.objects.filter(name=name).first()
     return int(found.detail) if found else 0
+
+
+def _comes_by_itself(erased: int) -> bool:
+    """Tables are locked only when somebody has asked for it, and only the owner may."""
+    return connection.vendor == "sqlite" or (_count(ASKED) >= erased and (owner.sign_in() is not None or _owns()))
+
+
+def _owns() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = 'ledger_subjectkey'::regclass")
+        return bool(cursor.fetchone()[0])
+
+
+def _holders(erased: int) -> tuple[Holder, ...]:
+    if connection.vendor != "postgresql":
+        return ()
+    before = _horizon(erased)
+    with connection.cursor() as cursor:
+        return horizon.holders(cursor, before)
+
+
+def _horizon(erased: int) -> int:
+    """All these erasures ended before it. Kept, so that a busy database is not waited for again and again."""
+    kept = Heartbeat.objects.filter(name=HORIZON).first()
+    if kept and kept.detail.split()[0] == str(erased):
+        return int(kept.detail.split()[1])
+    with connection.cursor() as cursor:
+        found = horizon.now(cursor)
+    heartbeat.beat(HORIZON, detail=f"{erased} {found}")
+    return found
+
+
+def _held_back(by: tuple[Holder, ...]) -> str:
+    said = ", ".join(str(each) for each in by[:5]) + (f" {_('and %(n)d more') % {'n': len(by) - 5}}" * (len(by) > 5))
+    return _(
+        "The database was not scrubbed: an older state, in which what was erased can still be seen, is held by %(who)s."
+    ) % {"who": said}
 
 
 def _rewrite_file(erased: int) -> None:

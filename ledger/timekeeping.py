@@ -7,13 +7,16 @@ with the newest entry of the journal. Forward jumps while the machine was off lo
 from __future__ import annotations
 
 import logging
+import os
+import platform
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
-from ledger import clock, entries, rights
+from ledger import clock, doorbell, entries, rights
 from ledger.actors import Actor
 from ledger.errors import InvalidInput
 from ledger.models import ClockJump, Heartbeat, LedgerHead, LegalEntity
@@ -22,7 +25,7 @@ log = logging.getLogger(__name__)
 MARK = "clock"
 
 
-def look() -> ClockJump | None:
+def look(*, watcher: str = "") -> ClockJump | None:
     """Called again and again by who keeps watch. The alarm that this look raised, if it did."""
     shown = clock.read()
     clock.observe(shown)
@@ -30,7 +33,7 @@ def look() -> ClockJump | None:
     if not ClockJump.objects.filter(confirmed_at=None).exists():
         by = clock.jumped() or _since_the_mark(shown) or _behind_the_journal(shown)
         if by and not _confirmed_here():
-            jump = _alarm(shown, expected=shown - by)
+            jump = _alarm(shown, expected=shown - by, watcher=watcher)
     _keep_mark(shown)
     return jump
 
@@ -40,14 +43,16 @@ def _confirmed_here() -> bool:
     return bool(clock.jumped()) and not clock.held()
 
 
-def _alarm(shown: datetime, *, expected: datetime) -> ClockJump:
+def _alarm(shown: datetime, *, expected: datetime, watcher: str) -> ClockJump:
     with transaction.atomic():
         # One at a time: whoever comes second finds the first one's row.
         Heartbeat.objects.get_or_create(name=MARK, defaults={"beat_at": shown})
         Heartbeat.objects.select_for_update().get(name=MARK)
         if known := ClockJump.objects.filter(confirmed_at=None).first():
             return known
-        jump = ClockJump.objects.create(noticed_at=shown, expected_at=expected)
+        process = _("process %(number)s on %(host)s") % {"number": os.getpid(), "host": platform.node()}
+        noticed_by = f"{watcher}, {process}" if watcher else process
+        jump = ClockJump.objects.create(noticed_at=shown, expected_at=expected, noticed_by=noticed_by[:120])
         if entity := LegalEntity.objects.order_by("pk").first():
             entries.clock_jumped(jump, entity=entity)
     log.critical("the database's clock jumped: %s; expiries and openings wait for `manage.py clock confirm`", jump)
@@ -59,7 +64,7 @@ def _since_the_mark(shown: datetime) -> timedelta:
     mark = Heartbeat.objects.filter(name=MARK).first()
     if mark is None or not _boot():
         return timedelta(0)
-    boot, _, seconds = mark.detail.partition(" ")
+    boot, _space, seconds = mark.detail.partition(" ")
     if boot != _boot() or not seconds:
         return timedelta(0)
     by = shown - mark.beat_at - timedelta(seconds=clock.elapsed() - float(seconds))
@@ -89,16 +94,19 @@ def _boot() -> str:
     return ""
 
 
-def confirm(*, actor: Actor) -> ClockJump:
-    """The clock is right now: what waited goes on."""
+def confirm(*, actor: Actor, reason: str) -> ClockJump:
+    """The clock is right now: what waited goes on. The reason says how that is known."""
     rights.require(actor, "clock.confirm")
+    if not (reason := reason.strip()):
+        raise InvalidInput(_("Say how you know that the clock is right."))
     with transaction.atomic():
         jump = ClockJump.objects.select_for_update().filter(confirmed_at=None).first()
         if jump is None:
             raise InvalidInput("The clock is not held: there is nothing to confirm.")
-        jump.confirmed_at, jump.confirmed_by_id = clock.read(), actor.person_id
-        jump.save(update_fields=["confirmed_at", "confirmed_by_id"])
+        jump.confirmed_at, jump.confirmed_by_id, jump.reason = clock.read(), actor.person_id, reason[:500]
+        jump.save(update_fields=["confirmed_at", "confirmed_by_id", "reason"])
         if entity := LegalEntity.objects.order_by("pk").first():
             entries.clock_confirmed(jump, actor=actor, entity=entity)
         clock.trust()
+        doorbell.ring("the clock was confirmed")
     return jump

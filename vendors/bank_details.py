@@ -147,7 +147,12 @@ def answer() -> int:
 
 
 def _due() -> QuerySet[BankDetails]:
-    return clock.unless_held(BankDetails.objects.filter(status=Status.HELD, hold_until__lte=clock.now()))
+    return clock.unless_held(hold_over())
+
+
+def hold_over() -> QuerySet[BankDetails]:
+    """Held long enough, by the database's clock."""
+    return BankDetails.objects.filter(status=Status.HELD, hold_until__lte=clock.now())
 
 
 def _put_in_force(version: BankDetails) -> bool:

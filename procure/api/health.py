@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from agents import queries
-from ledger import clock, heartbeat
+from ledger import clock, heartbeat, scrubbing
 from ledger.models import Effect, Entry, LedgerHead
 
 #: Work due for longer than this means that no worker is doing it.
@@ -42,7 +42,7 @@ def live(request: HttpRequest) -> HttpResponse:
 @never_cache
 def ready(request: HttpRequest) -> JsonResponse:
     """Database, ledger and worker are fit for work: 200, else 503 with what is wrong."""
-    checks = [_safely(each) for each in (database, ledger_head, work, heartbeats, restarts, true_clock)]
+    checks = [_safely(each) for each in (database, ledger_head, work, heartbeats, restarts, true_clock, scrub)]
     body = {
         "status": "ready" if all(each.good for each in checks) else "not ready",
         "checks": {each.name: {"ok": each.good, "detail": each.detail} for each in checks},
@@ -134,6 +134,15 @@ def true_clock() -> Check:
     if clock.held():
         return Check("clock", good=False, detail="it has jumped and nobody has confirmed it: `manage.py clock show`")
     return Check("clock", good=True, detail="it has not jumped")
+
+
+def scrub() -> Check:
+    """What was erased and still lies in the database's files. It is told, and is no reason to send nobody here."""
+    found = scrubbing.standing()
+    if found is None:
+        return Check("scrub", good=True, detail="nothing is due")
+    held = f"; {len(found.held_by)} hold an older state, see `manage.py ledger scrub`" if found.held_by else ""
+    return Check("scrub", good=True, detail=f"due for {found.erasures} since {found.since:%Y-%m-%d %H:%M} UTC{held}")
 
 
 def _heard(name: str, age: timedelta | None, stale: list[str]) -> str:

@@ -60,6 +60,7 @@ OVERSIGHT = (
     Link(gettext_lazy("Agent bounds"), "fence", "admin:approvals_bounds_changelist", "ledger.view"),
     Link(gettext_lazy("Outbox"), "outbox", "admin:ledger_effect_changelist", "ledger.view"),
     Link(gettext_lazy("Stop switches"), "front_hand", "console:switches", count="stopped"),
+    Link(gettext_lazy("Clock"), "schedule", "console:clock", "ledger.view"),
     Link(gettext_lazy("Remote workers"), "lan", "console:edge", "edge.manage"),
     Link(gettext_lazy("People"), "group", "admin:ledger_person_changelist", "people.manage"),
     Link(gettext_lazy("Import"), "upload_file", "console:import", "tenant.import"),

@@ -110,7 +110,13 @@ def show(request: HttpRequest, template: str, context: dict[str, Any] | None = N
     if not shell["sidebar_navigation"]:  # the shell lists it for `is_staff` alone; rights are ours to judge
         shell["sidebar_navigation"] = admin.site.get_sidebar_list(request)  # type: ignore[attr-defined]
     today = clock.business_date(entity) if entity else now.date()
-    return render(request, template, shell | {"now": now, "today": today} | (context or {}), status=status)
+    told = {"now": now, "today": today, "clock_held": _told_of_the_clock(request) and clock.held()}
+    return render(request, template, shell | told | (context or {}), status=status)
+
+
+def _told_of_the_clock(request: HttpRequest) -> bool:
+    person = request.user
+    return isinstance(person, Person) and rights.person_may(person, "ledger.view")
 
 
 def fragment(request: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:

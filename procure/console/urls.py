@@ -2,6 +2,7 @@ from django.urls import path
 
 from procure.console.views import (
     ask,
+    clock,
     control,
     edge,
     edits,
@@ -95,6 +96,8 @@ urlpatterns = [
     path("sources/<slug:digest>/", sources.source, name="source"),
     path("edge/", edge.workers, name="edge"),
     path("edge/<int:pk>/revoke/", edge.revoke, name="edge-revoke"),
+    path("clock/", clock.board, name="clock"),
+    path("clock/confirm/", clock.confirm, name="clock-confirm"),
     path("switches/", switches.board, name="switches"),
     path("switches/turn/", switches.turn, name="turn"),
 ]

@@ -124,9 +124,13 @@ def due() -> bool:
 
 
 def _due() -> QuerySet[SourcingEvent]:
-    """An event whose opening failed waits for a person, not for the next visit."""
+    return clock.unless_held(past_deadline())
+
+
+def past_deadline() -> QuerySet[SourcingEvent]:
+    """To be closed or opened. An event whose opening failed waits for a person, not for the next visit."""
     live = (SourcingEvent.Status.OPEN, SourcingEvent.Status.CLOSED)
-    return clock.unless_held(SourcingEvent.objects.filter(status__in=live, problem="", deadline__lte=clock.now()))
+    return SourcingEvent.objects.filter(status__in=live, problem="", deadline__lte=clock.now())
 
 
 def answer() -> int:

@@ -11,7 +11,7 @@ from django.urls import reverse
 from approvals.models import Judgement
 from ledger import clock, journal
 from ledger.command import ObjectRef
-from ledger.models import Entry
+from ledger.models import Entry, SubjectKey
 from tests.console.conftest import SignIn, Story
 
 LIST = "/ledger/"
@@ -117,3 +117,15 @@ def test_the_pages_ask_the_database_a_bounded_number_of_times(
     for address in (LIST, f"/ledger/{judged.seq}/", f"{reverse('console:checkpoints')}"):
         with django_assert_max_num_queries(60):
             ivan.get(address)
+
+
+def test_what_was_erased_and_is_not_overwritten_yet_is_told_where_the_ledger_stands(story: Story, sign_in: SignIn):
+    ivan, ready = sign_in(story.cast["ivan"]), "/health/ready"
+    pages = (LIST, "/ledger/checkpoints/", "/")
+    assert not any("still to be overwritten" in ivan.get(each).content.decode() for each in pages)
+    assert ivan.get(ready).json()["checks"]["scrub"]["detail"] == "nothing is due"
+    SubjectKey.objects.filter(erased_at=None).update(wrapped_key=b"", erased_at=clock.now())
+    assert all("still to be overwritten" in ivan.get(each).content.decode() for each in pages)
+    told = ivan.get(ready).json()["checks"]["scrub"]
+    assert told["ok"], "it is no reason to send nobody here"
+    assert told["detail"].startswith("due for ")

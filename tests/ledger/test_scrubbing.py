@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, transaction
 
-from ledger import backup, heartbeat, personal, scrubbing
+from ledger import backup, clock, heartbeat, personal, scrubbing
+from ledger.databases import horizon
 from ledger.errors import Misconfigured
 from ledger.models import Heartbeat, Person
 from tests import canary
@@ -125,7 +127,7 @@ def test_the_command_does_it_now_or_says_who_is_in_the_way(rita, entity, monkeyp
     aside.touch()
     call_command("ledger", "scrub", "--json")
     said = capsys.readouterr()
-    assert json.loads(said.out) == {"erasures": 1, "scrubbed": True}
+    assert json.loads(said.out) == {"erasures": 1, "scrubbed": True, "held_by": []}
     assert f"{aside} was kept by a restore" in said.err
     aside.unlink()
 
@@ -192,3 +194,117 @@ def file_of(table: str) -> bytes:
         server.execute("CHECKPOINT")
         found = server.execute("SELECT pg_read_binary_file(pg_relation_filepath(%s))", [table]).fetchone()
     return bytes(found[0])
+
+
+@pytest.fixture
+def alone():
+    """Sessions that earlier tests left in this database hold nothing back."""
+    end_whoever_still_reads()
+
+
+@on_postgresql
+def test_beside_an_older_transaction_nothing_is_rewritten_and_it_stays_due(crowd, entity, alone):
+    with reading() as (reader, since):
+        empty(crowd, entity)
+        before = file_name("ledger_person")
+        with pytest.raises(scrubbing.Busy, match=f"process number {reader} since {since:%Y-%m-%d %H:%M}"):
+            scrubbing.scrub()
+        assert scrubbing.is_due()
+        assert file_name("ledger_person") == before
+        found = scrubbing.standing()
+        assert [(each.kind, each.name, each.since) for each in found.held_by] == [("session", str(reader), since)]
+    assert (scrubbing.scrub(), scrubbing.standing()) == (1, None)
+    assert canary.hits([MARK], [("file", file_of("ledger_person"))]) == []
+
+
+@on_postgresql
+def test_who_began_after_the_erasure_is_not_waited_for(crowd, entity, alone):
+    empty(crowd, entity)
+    assert not scrubbing.due(), "the worker only notes which transactions are older"
+    with transaction.atomic():
+        Heartbeat.objects.create(name="a later transaction", beat_at=clock.now())
+    with reading():
+        assert scrubbing.scrub() == 1
+        assert canary.hits([MARK], [("file", file_of("ledger_person"))]) == []
+
+
+@on_postgresql
+def test_a_scrub_that_was_asked_for_and_held_back_is_tried_again(rita, entity, alone):
+    with reading():
+        erase(of(rita), entity)
+        with pytest.raises(scrubbing.Busy):
+            scrubbing.scrub()
+        assert scrubbing.standing().by_itself
+        assert (scrubbing.answer(), scrubbing.is_due()) == (0, True)
+        assert not scrubbing.due(), "it rests before it tries again"
+    scrubbing._rest.until = 0.0
+    assert (scrubbing.answer(), scrubbing.is_due()) == (1, False)
+
+
+@on_postgresql
+def test_where_nobody_signs_in_as_the_owner_it_is_left_to_the_command(rita, entity, settings, alone):
+    with reading():
+        erase(of(rita), entity)
+        with pytest.raises(scrubbing.Busy):
+            scrubbing.scrub()
+        settings.DATABASE_OWNER = None
+        assert not scrubbing.standing().by_itself
+    assert (scrubbing.due(), scrubbing.answer(), scrubbing.is_due()) == (False, 0, True)
+
+
+@on_postgresql
+def test_a_prepared_transaction_holds_it_back_as_well(rita, entity, alone):
+    erase(of(rita), entity)
+    with connection.cursor() as cursor:
+        before = horizon.now(cursor)
+    asked = Asked([("prepared", "left behind", None, str(before - 1)), ("slot", "replica", None, str(before + 1))])
+    assert [each.name for each in horizon.holders(asked, before)] == ["left behind"]
+
+
+@on_postgresql
+def test_the_command_names_who_is_in_the_way(rita, entity, monkeypatch, capsys, alone):
+    monkeypatch.setattr("procure.console.management.commands.ledger.SCRUB_TRIES", 1)
+    with reading() as (reader, _):
+        erase(of(rita), entity)
+        with pytest.raises(CommandError, match=f"process number {reader} since.*It stays due"):
+            call_command("ledger", "scrub", "--json")
+    told = json.loads(capsys.readouterr().out)
+    assert (told["scrubbed"], told["erasures"], [each["name"] for each in told["held_by"]]) == (False, 1, [str(reader)])
+
+
+@pytest.mark.parametrize(
+    ("transaction_id", "before", "older"),
+    [(99, 100, True), (100, 100, False), (101, 100, False), (2**32 - 5, 3, True), (3, 2**32 - 5, False)],
+)
+def test_transaction_numbers_go_round(transaction_id, before, older):
+    assert horizon.is_older(transaction_id, before) is older
+
+
+class Asked:
+    """Answers like a cursor: prepared transactions and slots need settings of the server that tests do not have."""
+
+    def __init__(self, rows):
+        self.fetchall = lambda: rows
+
+    def execute(self, sql):
+        assert "query" not in sql.lower(), "no query's text is read"
+
+
+@contextmanager
+def reading():
+    """Somebody is in a transaction that stays open and has locked nothing: its process number, and since when."""
+    aside = connection.copy()
+    try:
+        with aside.cursor() as cursor:
+            cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+            cursor.execute("SELECT pg_backend_pid(), now()")
+            yield cursor.fetchone()
+            cursor.execute("ROLLBACK")
+    finally:
+        aside.close()
+
+
+def file_name(table: str) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_relation_filepath(%s)", [table])
+        return str(cursor.fetchone()[0])

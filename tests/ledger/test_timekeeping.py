@@ -1,17 +1,22 @@
 """A jump of the database's own clock is noticed, told once, and holds what acts on time until a person confirms."""
 
+import os
 from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
 
-from ledger import clock, timekeeping
+from ledger import clock, personal, timekeeping
 from ledger.actors import Actor
-from ledger.errors import NotAllowed
+from ledger.errors import InvalidInput, NotAllowed
 from ledger.models import ClockJump, Entry, Heartbeat
+from ledger.redaction import MARK
 from ledger.rights import Role
 from tests.cast import make_person
+from tests.ledger.test_erasure import erase, keys_apart, of
+
+__all__ = ["keys_apart"]
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -97,7 +102,7 @@ def test_a_jump_while_the_machine_was_off_shows_only_against_the_journal(wall, e
     timekeeping.look()
     wall.ahead = DAY
     timekeeping.look()
-    timekeeping.confirm(actor=ute)
+    timekeeping.confirm(actor=ute, reason="The provider set it right.")
     ClockJump.objects.all().delete()
     Heartbeat.objects.all().delete()
     clock.trust()
@@ -115,13 +120,33 @@ def test_a_person_with_the_right_confirms_and_what_waited_goes_on(wall, entity, 
     timekeeping.look()
     assert not clock.unless_held(Heartbeat.objects.filter(name="due")).exists()
     with pytest.raises(NotAllowed):
-        timekeeping.confirm(actor=Actor.human(make_person("rob", Role.BUYER, entity=entity)))
+        timekeeping.confirm(actor=Actor.human(make_person("rob", Role.BUYER, entity=entity)), reason="It is right.")
+    with pytest.raises(InvalidInput, match="how you know"):
+        timekeeping.confirm(actor=ute, reason="  ")
     assert clock.held()
-    timekeeping.confirm(actor=ute)
+    assert kinds() == ["clock.jumped"]
+    timekeeping.confirm(actor=ute, reason="The provider set it right.")
     assert not clock.held()
     assert clock.unless_held(Heartbeat.objects.filter(name="due")).exists()
     assert kinds() == ["clock.jumped", "clock.confirmed"]
+    confirmed = Entry.objects.get(kind="clock.confirmed")
+    assert personal.value("main", confirmed.seq, "reason") == "The provider set it right."
     assert timekeeping.look() is None
+
+
+def test_the_row_says_which_process_noticed(wall, entity):
+    timekeeping.look(watcher="sweeper")
+    wall.ahead = DAY
+    assert timekeeping.look(watcher="sweeper").noticed_by.startswith(f"sweeper, process {os.getpid()} on ")
+
+
+def test_the_reason_goes_with_whoever_gave_it(wall, entity, ute, keys_apart):
+    timekeeping.look()
+    wall.ahead = DAY
+    timekeeping.look()
+    timekeeping.confirm(actor=ute, reason="Ok")
+    erase(of(ClockJump.objects.get().confirmed_by), entity)
+    assert ClockJump.objects.get().reason == MARK
 
 
 def test_another_process_that_saw_the_jump_hears_that_it_was_confirmed(wall, entity, ute):
@@ -129,7 +154,7 @@ def test_another_process_that_saw_the_jump_hears_that_it_was_confirmed(wall, ent
     wall.ahead = DAY
     timekeeping.look()
     seen = (clock._last, clock._jumped, clock._noticed)
-    timekeeping.confirm(actor=ute)
+    timekeeping.confirm(actor=ute, reason="The provider set it right.")
     clock._last, clock._jumped, clock._noticed = seen
     assert not clock.held()
 
@@ -138,7 +163,7 @@ def test_a_confirmed_jump_back_is_not_told_again_though_the_journal_is_ahead(wal
     timekeeping.look()
     wall.ahead = -DAY
     timekeeping.look()
-    timekeeping.confirm(actor=ute)
+    timekeeping.confirm(actor=ute, reason="The provider set it right.")
     clock.trust()
     assert timekeeping.look() is None
     assert not clock.held()
@@ -151,8 +176,8 @@ def test_the_command_shows_and_confirms(wall, entity, ute):
     with pytest.raises(CommandError, match="It is held"):
         call_command("clock", "show", stdout=out)
     with pytest.raises(CommandError, match="no active person"):
-        call_command("clock", "confirm", "--by", "nobody")
-    call_command("clock", "confirm", "--by", "ute", stdout=out)
+        call_command("clock", "confirm", "--by", "nobody", "--reason", "Right")
+    call_command("clock", "confirm", "--by", "ute", "--reason", "Right", stdout=out)
     assert not clock.held()
     with pytest.raises(CommandError, match="not held"):
-        call_command("clock", "confirm", "--by", "ute")
+        call_command("clock", "confirm", "--by", "ute", "--reason", "Right")

@@ -10,7 +10,7 @@ from django.utils import formats
 from django.utils.translation import gettext as _
 
 from approvals import queries
-from ledger import anchors, clock
+from ledger import anchors, clock, scrubbing
 from procure.console import desk, queue_page, sight
 from procure.console.pages import entity_of, may, page, person_of, show
 
@@ -45,7 +45,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "purse": desk.purse(entity, today),
             "soon": desk.soon(entity, today),
             "health": health,
-            "clock_held": clock.held(),
+            "scrub_due": scrubbing.is_due(),
             "anchored": anchors.state(entity.log_id),
             "worker_missing": health.late > WORKER_MISSING,
         }

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from agents.reexamining import reexamine
 from approvals.models import PolicyVersion
-from ledger import anchors, chain, checkpoints, exports, verifier
+from ledger import anchors, chain, checkpoints, exports, scrubbing, verifier
 from ledger.errors import DomainError, InvalidInput, NotFound
 from ledger.models import Anchoring, Checkpoint, Entry, LedgerHead
 from procure.console import names, timeline
@@ -68,6 +68,7 @@ def entries(request: HttpRequest) -> HttpResponse:
         _log(request)
         | {
             "title": _("Ledger"),
+            "scrub": scrubbing.standing(),
             "search": asked,
             "fields": _fields(request, asked),
             "subjects": search.SUBJECTS,
@@ -180,6 +181,7 @@ def signed(request: HttpRequest) -> HttpResponse:
         _log(request)
         | {
             "title": _("Signed checkpoints"),
+            "scrub": scrubbing.standing(),
             "rows": [(each, handed.get(each.pk, [])) for each in rows],
             "key": checkpoints.verifier_key(log),
             "may_sign": may(request, "ledger.checkpoint"),

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NoReturn
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
@@ -32,6 +32,8 @@ STILL_DUE = {
     "sqlite": "The database is still to be scrubbed: the worker does it as soon as nobody else uses it.",
     "postgresql": "The database is still to be scrubbed, by its owner:  manage.py ledger scrub",
 }
+AGAIN = "It stays due, and is tried again as long as worker or sweeper runs."
+TRY_AGAIN = "It stays due: end what holds it or wait, then run this again."
 STAND_BY = "Keep this database as evidence and restore the last good backup beside it."
 
 
@@ -239,15 +241,25 @@ class Command(BaseCommand):
                 break
             except scrubbing.Busy as error:
                 if attempt == SCRUB_TRIES:
-                    raise
+                    self._not_scrubbed(error, json=json)
                 self.stderr.write(error.message)
                 time.sleep(retry.delay(attempt).total_seconds())
         if json:
-            self._print({"erasures": erasures, "scrubbed": not scrubbing.is_due()})
+            self._print({"erasures": erasures, "scrubbed": not scrubbing.is_due(), "held_by": []})
         else:
             self.stdout.write(f"Scrubbed. It was due for {erasures} erasures.")
         for aside in restoring.kept_aside():
             self.stderr.write(f"{aside} was kept by a restore and still holds what was erased since: throw it away.")
+
+    def _not_scrubbed(self, error: scrubbing.Busy, *, json: bool) -> NoReturn:
+        """Says who is in the way, and whether it is tried again without this command."""
+        left = scrubbing.standing()
+        if json:
+            held_by = left.held_by if left else ()
+            named = [asdict(each) | {"since": each.since and each.since.isoformat()} for each in held_by]
+            self._print({"erasures": left.erasures if left else 0, "scrubbed": False, "held_by": named})
+        then = AGAIN if left and left.by_itself else "" if left is None else TRY_AGAIN
+        raise CommandError(f"{error.message} {then}".strip()) from error
 
     def _print(self, answer: Any) -> None:
         self.stdout.write(json.dumps(answer, ensure_ascii=False))

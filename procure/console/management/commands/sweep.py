@@ -48,7 +48,7 @@ class Command(BaseCommand):
 
     def _first_visit(self) -> None:
         try:
-            timekeeping.look()
+            timekeeping.look(watcher="sweeper")
             doorbell.answer(only=FIRST)
         except DatabaseError:
             log.exception("the sweeper could not reach the database; it goes on when that answers")
@@ -63,7 +63,7 @@ class Command(BaseCommand):
         beaten, rung = -BEAT_EVERY, False
         while not stop.is_set():
             try:
-                timekeeping.look()
+                timekeeping.look(watcher="sweeper")
                 if rung or doorbell.due():
                     doorbell.answer()
                 if time.monotonic() - beaten >= BEAT_EVERY:
