@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 
-from agents import crashpoints, deadlines, leases, progress, retries, roles, wakes, waves
+from agents import crashpoints, deadlines, leases, looking, progress, retries, roles, wakes, waves
 from agents.context import open_context
 from agents.errors import BadTemplate, Fenced, UnknownRole, UnknownVersion, Unresolved
 from agents.leases import Due, Lease
@@ -97,7 +97,8 @@ def _acted(lease: Lease, board: Board) -> Ended | None:
         crashpoints.reach("acting")
         outcome = roles.load(lease.step.role).act(context)
         crashpoints.reach("acted")
-        if isinstance(outcome, Finish):
+        # What comes of looking again moves other steps than its own, of which a wave knows nothing.
+        if isinstance(outcome, Finish) and not looking.is_look(lease.step):
             return Ended(lease, outcome)
         progress.store(lease, outcome, seen=context.seen, started=context.started)
     return None

@@ -3,7 +3,7 @@
 import pytest
 from django.db import transaction
 
-from agents import templates, triggers
+from agents import templates, trigger_versions, triggers
 from agents.models import Plan, PlanTemplate
 from ledger.actors import Actor
 from ledger.command import ObjectRef
@@ -56,10 +56,11 @@ def test_other_facts_start_nothing(entity, rita):
     assert Cursor.objects.get(name="triggers").seq > 0
 
 
-def test_a_fact_that_cannot_start_a_plan_holds_up_no_other(entity, rita, monkeypatch):
-    monkeypatch.setattr(
-        triggers, "RULES", (triggers.Rule("requisition.captured", "unheard-of", "requisition"), *triggers.RULES)
-    )
+def test_a_rule_that_cannot_be_followed_holds_up_no_other(entity, rita, monkeypatch):
+    lost = {"name": "lost", "on": "requisition.captured", "start": "unheard-of", "subject": "requisition"}
+    broken = {"name": "broken", "on": "requisition.captured", "when": "data.status > 3", "reconsider": ["requisition"]}
+    shipped = trigger_versions.shipped()
+    monkeypatch.setattr(trigger_versions, "shipped", lambda: [lost, broken, *shipped])
     monkeypatch.setattr(templates, "shipped", dict)
     capture(entity, rita, REQUISITION)
     assert triggers.answer() == 1
