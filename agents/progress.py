@@ -11,7 +11,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import F
 
-from agents import compensating, crashpoints, entries, fanning, flow, results, roles, wakes
+from agents import compensating, concerns, crashpoints, entries, fanning, flow, looking, results, roles, wakes
 from agents.errors import Fenced
 from agents.flow import Failing, Moves, StepState
 from agents.leases import Lease, held
@@ -162,7 +162,8 @@ def finish(plan: Plan, lease: Lease, outcome: Finish, *, at: datetime) -> Entry:
     evidence, found = [_claim_json(each) for each in outcome.evidence], digest(result)
     _write_result(lease, result, found, evidence, at=at)
     step.status, step.result, step.result_digest = Status.DONE, result, found
-    return entries.step_finished(
+    concerns.note(plan, step, result)
+    entry = entries.step_finished(
         plan,
         step,
         result_digest=found,
@@ -170,6 +171,9 @@ def finish(plan: Plan, lease: Lease, outcome: Finish, *, at: datetime) -> Entry:
         model=_model_asked(plan, step),
         reader=outcome.reader,
     )
+    if looking.is_look(step):
+        looking.ended(plan, step, at=at)
+    return entry
 
 
 def _write_result(lease: Lease, result: Any, result_digest: str, evidence: Any, *, at: datetime) -> None:
@@ -285,7 +289,7 @@ def settle(plan: Plan, *, at: datetime, actor: Actor = entries.ENGINE, rows: Seq
 #: What `settle` reads of a step.
 READ = (
     *("key", "status", "after", "spec", "attempts", "role", "branch", "item", "error", "waiting_for"),
-    *("plan", "fanned", "undoes", "ended_at"),
+    *("plan", "fanned", "undoes", "again_of", "ended_at"),
 )
 
 
@@ -302,6 +306,7 @@ def _decide(plan: Plan, rows: Mapping[str, Step]) -> Moves:
             item=each.item,
             undoes=keys[each.undoes_id] if each.undoes_id else "",
             note=each.waiting_for,
+            again=keys[each.again_of_id] if each.again_of_id else "",
         )
         for each in rows.values()
     ]
