@@ -1,5 +1,5 @@
-"""What happens while a plan runs reaches it, on the story of a purchase: what was proposed is taken back and the next best
-proposed, by proposals only; and the journal tells all of it."""
+"""What happens while a plan runs reaches it, on the story of a purchase: what was proposed is taken back and the next
+best proposed, by proposals only; and the journal tells all of it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from agents import reconsidering, triggers
 from agents.models import Plan, Reconsideration, Step, StepOverride
 from approvals import proposals
 from approvals.models import Proposal
-from ledger import clock, replay
+from ledger import clock, doorbell, replay
 from ledger.actors import Actor
 from ledger.command import ObjectRef
 from ledger.journal import history_of
@@ -242,8 +242,6 @@ def test_after_the_order_a_vendor_that_got_nothing_is_nobodys_question(plan, ent
 
 def without_the_erp(monkeypatch) -> None:
     """Nothing goes to an ERP by itself here."""
-    from ledger import doorbell
-
     others = {name: each for name, each in doorbell._answerers.items() if name != "outbox"}
     monkeypatch.setattr(doorbell, "_answerers", others)
 
