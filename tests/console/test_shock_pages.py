@@ -125,6 +125,23 @@ def test_plan_page_and_control_room_say_what_made_the_plan_look_again(story, ben
     assert story.plan.reference in reached
 
 
+def test_a_notice_is_recorded_and_read_by_the_api_as_on_the_pages(story, ben, sign_in):
+    given = {"kind": "stock_out", "vendor": "ven-001", "text": "None left."}
+    made = ben.post("/api/v1/notices/", given, content_type="application/json")
+    assert made.status_code == 201
+    assert made["Location"].endswith(f"/api/v1/notices/{made.json()['reference']}/")
+    assert ben.get(made["Location"]).json() == made.json()
+    assert (made.json()["vendor"], made.json()["recorded_by"]) == ("VEN-001", "ben")
+    before = Entry.objects.count()
+    for who, status in (("rita", 403), ("ada", 403), ("ivan", 403)):
+        refused = sign_in(story.cast[who]).post("/api/v1/notices/", given, content_type="application/json")
+        assert refused.status_code == status
+    wrong = ben.post("/api/v1/notices/", given | {"vendor": ""}, content_type="application/json")
+    assert wrong.status_code == 422
+    assert sign_in(story.cast["rita"]).get("/api/v1/notices/").status_code == 403
+    assert (Notice.objects.count(), Entry.objects.count()) == (1, before)
+
+
 def test_a_plan_to_which_nothing_happened_says_nothing_of_it(story, ben):
     assert "What made it look again" not in text(ben.get(reverse("console:plan", args=[story.plan.reference])))
     assert "looked again:" not in text(ben.get(reverse("console:control")))
