@@ -69,7 +69,7 @@ class Failing(StrEnum):
 class StepState:
     """A step as it stands. `fanned` is the key of the step of which it is a branch, `undoes` of what it takes back.
 
-    Nothing begins after a step while another looks at its matter again.
+    Nothing begins behind a step while another looks at its matter again.
     """
 
     key: str
@@ -193,7 +193,7 @@ class _Board:
         self.steps = {each.key: each for each in steps}
         self.at = {each.key: str(each.status) for each in steps}
         self.branches: dict[str, list[str]] = {}
-        self.looked_at = {each.again for each in steps if each.again and each.status not in ENDED}
+        self.open_again = _looked_at(steps)
         for each in steps:
             if each.fanned:
                 self.branches.setdefault(each.fanned, []).append(each.key)
@@ -312,7 +312,7 @@ class _Board:
 
     def _stands(self, key: str, step: StepState) -> str:
         """Where a step is, as this one sees it: what is being looked at again has not ended yet."""
-        return At.RUNNING if key in self.looked_at and step.again != key else self.at[key]
+        return At.RUNNING if key in self.open_again and step.again != key else self.at[key]
 
     def _hands_over(self, key: str, *, to: str) -> bool:
         spec = self.steps[key].spec
@@ -413,6 +413,17 @@ class _Board:
                 self.compensate = self.compensate or step.key
             case _:
                 self._say(step, At.PARKED, reason)
+
+
+def _looked_at(steps: Sequence[StepState]) -> set[str]:
+    """Steps at whose matter another one is looking again, and all that comes after these: it may yet be another one."""
+    found = {each.again for each in steps if each.again and each.status not in ENDED}
+    grown = bool(found)
+    while grown:
+        more = {each.key for each in steps if not each.again and found.intersection(each.after)} - found
+        found |= more
+        grown = bool(more)
+    return found
 
 
 def _all_settled(before: Mapping[str, str], takes_over: set[str]) -> str | None:

@@ -102,18 +102,29 @@ class ProposalDetailSerializer(ProposalSerializer):
 
 
 class StepSerializer(serializers.ModelSerializer):
-    """`result` is the step's own; a person's in its place is in `override`."""
+    """`result` is the step's own; what counts in its place, a person's or that of a second look, is in `override`."""
 
     label = serializers.CharField(read_only=True)  # type: ignore[assignment]
     branch_of = serializers.CharField(source="fanned.key", read_only=True, allow_null=True, default=None)
     undoes = serializers.CharField(source="undoes.key", read_only=True, allow_null=True, default=None)
+    again_of = serializers.CharField(source="again_of.key", read_only=True, allow_null=True, default=None)
     override = serializers.SerializerMethodField()
 
     class Meta:
         model = Step
         fields = (
             *("key", "label", "role", "after", "status", "attempts", "max_attempts", "branch_of", "branch", "item"),
-            *("undoes", "waiting_for", "waiting_on", "asks_person", "deadline_at", "error", "result", "override"),
+            *(
+                "undoes",
+                "again_of",
+                "waiting_for",
+                "waiting_on",
+                "asks_person",
+                "deadline_at",
+                "error",
+                "result",
+                "override",
+            ),
             *("evidence", "started_at", "ended_at"),
         )
 

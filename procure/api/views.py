@@ -131,7 +131,7 @@ class Plans(Rows):
         rows = sight.plans(self.person()).select_related("template", "requested_by").order_by("-pk")
         if self.action != "retrieve":
             return rows
-        return rows.prefetch_related("steps__fanned", "steps__undoes", "steps__overrides")
+        return rows.prefetch_related("steps__fanned", "steps__undoes", "steps__again_of", "steps__overrides")
 
 
 @extend_schema_view(

@@ -10,8 +10,10 @@ from django.db import IntegrityError, transaction
 
 from ledger import chain, clock, personal, replay
 from ledger.actors import Actor
+from ledger.erasure import Erasing
 from ledger.errors import InvalidInput, NotAllowed, NotFound
 from ledger.models import Entry
+from ledger.redaction import MARK, Words
 from procure import erasers, notices
 from procure.models import Notice, OpenedBid, SourcingEvent
 from procure.sourcing import events, expiry
@@ -98,6 +100,15 @@ def test_the_words_are_known_to_whoever_erases_a_person(seller, entity, ben):
     record(ben, entity)
     assert WORDS in list(erasers.texts(f"person:{ben.pk}"))
     assert erasers.count(f"person:{ben.pk}") == 1
+
+
+def test_with_the_person_go_the_words_and_the_notice_stays(seller, entity, ben, olga):
+    own, other = record(ben, entity, text=WORDS), record(olga, entity, text="Others’ words.")
+    subject = personal.person(ben.pk)
+    erasers.erase(Erasing(subject, Words.of([]), clock.now()))
+    assert Notice.objects.get(pk=own.pk).text == MARK
+    assert Notice.objects.get(pk=own.pk).new_price == Decimal("7.5")
+    assert Notice.objects.get(pk=other.pk).text == "Others’ words."
 
 
 def expiring(event, days: int) -> OpenedBid:
