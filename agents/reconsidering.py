@@ -46,7 +46,7 @@ def reconsider(plan: Plan, happening: Happening, about: Collection[ObjectRef], *
             plan=plan,
             seq=happening.seq,
             fact=happening.fact,
-            named=[each.as_json() for each in about],
+            named=[each.as_json() for each in (*about, *happening.named(["notice"]))],
             data=dict(happening.data),
             woken=[*touched.woken, *touched.released],
             looks=touched.looks,

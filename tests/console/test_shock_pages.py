@@ -118,6 +118,7 @@ def test_plan_page_and_control_room_say_what_made_the_plan_look_again(story, ben
     assert "What made it look again" in page
     assert "A supplier announced a change" in page
     assert entry in page
+    assert reverse("console:notice", args=[notice.reference]) in page
     room = text(ben.get(reverse("console:control")))
     assert "looked again:" in room
     assert entry in room
