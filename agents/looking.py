@@ -162,19 +162,25 @@ def _update(step: Step, **changes: Any) -> None:
     step.status = changes["status"]
 
 
-def withdraw(plan: Plan, by: Iterable[Step], *, reason: str) -> None:
-    """What these steps have proposed and nobody has carried out, in the name of whoever proposed it."""
-    pks = [each.pk for each in _proposed(plan, by) if each.status in Proposal.REVISABLE]
-    # All of them are held before the first entry takes the head of the ledger.
-    held = list(Proposal.objects.select_for_update(of=("self",)).filter(pk__in=pks).order_by("pk"))
-    for each in held:
+def withdraw(plan: Plan, by: Step, *, reason: str) -> None:
+    """What this step has proposed and nobody has carried out, in the name of whoever proposed it."""
+    for each in _proposed(plan, [by]):
         if each.status in Proposal.REVISABLE:
             proposals.withdraw(each, actor=each.author, reason=reason)
 
 
+def hold_proposals(plan: Plan, by: Iterable[Step]) -> None:
+    """All of them at once, before the first entry takes the head of the ledger: whoever decides on one now is waited
+    for, and nobody waits for each other."""
+    pks = [each.pk for each in _proposed(plan, by)]
+    list(Proposal.objects.select_for_update(of=("self",)).filter(pk__in=pks).order_by("pk").values_list("pk"))
+
+
 def ended(plan: Plan, look: Step, *, at: datetime) -> None:
-    """The step that looked again is done. Inside the lock of the plan; settle it afterwards."""
+    """The step that looked again is done. Inside the lock of the plan, before anything is recorded; settle it
+    afterwards."""
     rows = held_steps(plan)
+    hold_proposals(plan, rows)
     of = next(each for each in rows if each.pk == look.again_of_id)
     touched, before = Touched(), results.of(of)
     same = digest(before) == look.result_digest or stands_by_a_person(of)
@@ -217,5 +223,5 @@ def _decide_anew(plan: Plan, step: Step, rows: Sequence[Step], reason: str, touc
         touched.released.append(step.key)
     else:
         touched.woken.append(step.key)
-    withdraw(plan, [step], reason=reason)
+    withdraw(plan, step, reason=reason)
     begin_anew(step, status=Status.PENDING, at=at, memory={})

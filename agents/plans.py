@@ -205,10 +205,10 @@ def answer(step: Step, values: Mapping[str, Any], *, actor: Actor) -> Step:
             raise Stale(_("%s does not wait for an answer.") % held)
         plain = asking.accept(held, values, by=str(actor.person_id))
         _end(held, at=at, status=Step.Status.DONE, result=plain, result_digest=digest(plain))
-        entries.step_answered(plan, held, actor=actor, result_digest=digest(plain))
         if looking.is_look(held):
             held.result, held.result_digest = plain, digest(plain)
             looking.ended(plan, held, at=at)
+        entries.step_answered(plan, held, actor=actor, result_digest=digest(plain))
     return Step.objects.get(pk=step.pk)
 
 

@@ -163,7 +163,9 @@ def finish(plan: Plan, lease: Lease, outcome: Finish, *, at: datetime) -> Entry:
     _write_result(lease, result, found, evidence, at=at)
     step.status, step.result, step.result_digest = Status.DONE, result, found
     concerns.note(plan, step, result)
-    entry = entries.step_finished(
+    if looking.is_look(step):
+        looking.ended(plan, step, at=at)
+    return entries.step_finished(
         plan,
         step,
         result_digest=found,
@@ -171,9 +173,6 @@ def finish(plan: Plan, lease: Lease, outcome: Finish, *, at: datetime) -> Entry:
         model=_model_asked(plan, step),
         reader=outcome.reader,
     )
-    if looking.is_look(step):
-        looking.ended(plan, step, at=at)
-    return entry
 
 
 def _write_result(lease: Lease, result: Any, result_digest: str, evidence: Any, *, at: datetime) -> None:
