@@ -21,6 +21,7 @@ from procure.models import OpenedBid, Order, SourcingEvent
 from tests.agents import market
 from tests.agents.market import WORDS, approve, ask_for, quote, reach_deadline, work
 from vendors.commands import BlockVendor, WithdrawQualification
+from vendors.models import Certificate, Vendor
 
 pytestmark = pytest.mark.django_db
 
@@ -277,4 +278,45 @@ def test_a_plan_is_told_so_often_and_then_a_person_is_asked(plan, entity, ben, m
         tell(ben, entity, kind="delay", vendor="VEN-003")
     assert Reconsideration.objects.count() == 3
     assert Step.objects.filter(key__startswith="ask").count() == 1
+    replayed()
+
+
+def test_an_invitation_that_waits_is_made_anew_without_a_supplier_that_is_blocked(
+    entity, ada, amir, ben, rita, cost_centre
+):
+    """It waits because papers of one supplier have run out."""
+    market.open_market(entity)
+    market.set_up(entity, ada, amir, cost_centre)
+    papers = {"kind": "GMP", "number": "1", "issued_by": "WHO", "valid_until": "2020-01-01"}
+    Certificate.objects.create(vendor=Vendor.objects.get(key="VEN-001"), **papers)
+    ask_for(WORDS, person=rita, entity=entity)
+    work()
+    assert step("shortlist").asks_person
+    block("VEN-002", by=ben, entity=entity, approver=amir)
+    first, second = Proposal.objects.filter(command_kinds="InviteSuppliers").order_by("pk")
+    assert (first.status, second.status) == (Proposal.Status.WITHDRAWN, Proposal.Status.WAITING)
+    assert "VEN-002" in first.commands[0]["fields"]["vendors"]
+    assert second.commands[0]["fields"]["vendors"] == ["VEN-001", "VEN-003"]
+    replayed()
+
+
+def test_what_a_person_withdraws_stays_withdrawn(plan, entity, ben, ada):
+    proposals.withdraw(award(), actor=Actor.human(ben), reason="We wait.")
+    work()
+    assert Plan.objects.get().status == "cancelled"
+    assert Proposal.objects.filter(command_kinds__contains="AwardEvent").count() == 1
+
+
+def test_a_proposal_that_was_approved_but_not_yet_carried_out_is_taken_back_too(plan, entity, ada, ben, monkeypatch):
+    others = {name: each for name, each in doorbell._answerers.items() if name != "clerk"}
+    monkeypatch.setattr(doorbell, "_answerers", others)
+    before = award()
+    approve(before, ada)
+    before.refresh_from_db()
+    assert before.status == Proposal.Status.APPROVED
+    tell(ben, entity, kind="stock_out", vendor="VEN-002", item=market.ITEM)
+    before.refresh_from_db()
+    assert before.status == Proposal.Status.WITHDRAWN
+    assert chosen(award()) == "VEN-001"
+    assert not Order.objects.exists()
     replayed()
