@@ -23,7 +23,7 @@ def keep_steps(apps, schema_editor):
 
 
 def nothing(apps, schema_editor):
-    """The triggers are in place on the way back too."""
+    """The triggers are put back after the column is there, and on the way back after it is gone."""
 
 
 class Migration(migrations.Migration):
@@ -35,6 +35,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.RunPython(nothing, keep_steps),
         migrations.AddField(
             model_name='step',
             name='again_of',
