@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
-from agents import crashpoints, deadlines, glance, leases, progress, retries, roles, wakes, waves
+from agents import crashpoints, deadlines, glance, leases, looking, progress, retries, roles, wakes, waves
 from agents.context import Context, open_context
 from agents.errors import BadTemplate, Fenced, UnknownRole, UnknownVersion, Unresolved
 from agents.glance import Glance
@@ -128,7 +128,8 @@ def _acted(lease: Lease, board: Board) -> Ended | None:
     with _failures_stored(lease):
         began = clock.about()
         context, outcome = _act(lease, board)
-        if isinstance(outcome, Finish):
+        # What comes of looking again moves other steps than its own, of which a wave knows nothing.
+        if isinstance(outcome, Finish) and not looking.is_look(lease.step):
             return Ended(lease, outcome, began, clock.about())
         progress.store(lease, outcome, seen=context.seen, started=context.started)
     return None

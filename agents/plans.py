@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
 
-from agents import compensating, crashpoints, entries, progress, results, steps, templates
+from agents import compensating, concerns, crashpoints, entries, looking, progress, results, steps, templates
 from agents.definition import StepSpec
 from agents.errors import WrongType
 from agents.models import AwaitedObject, Plan, PlanTemplate, Step, StepOverride
@@ -183,6 +183,8 @@ def override(step: Step, result: Mapping[str, Any], *, actor: Actor, reason: str
     long as nothing that comes after it has begun."""
     _require(actor, reason, _("Say why the result is another one."))
     with _steering(step) as (plan, held, at):
+        if held.again_of is not None:
+            raise InvalidInput(_("Set the result of “%s” itself.") % held.again_of.label)
         plain = _of_its_type(held, result)
         own, again = held.status in (Step.Status.PARKED, Step.Status.WAITING), []
         if own:
@@ -199,6 +201,7 @@ def override(step: Step, result: Mapping[str, Any], *, actor: Actor, reason: str
             person=Person.objects.get(pk=actor.id),
             made_at=at,
         )
+        concerns.note(plan, held, plain)
         entries.step_overridden(
             plan, held, actor=actor, result_digest=digest(plain), own=own, again=again, reason=reason
         )
@@ -217,6 +220,9 @@ def answer(step: Step, values: Mapping[str, Any], *, actor: Actor) -> Step:
             raise Stale(_("%s does not wait for an answer.") % held)
         plain = asking.accept(held, values, by=str(actor.person_id))
         _end(held, at=at, status=Step.Status.DONE, result=plain, result_digest=digest(plain))
+        if looking.is_look(held):
+            held.result, held.result_digest = plain, digest(plain)
+            looking.ended(plan, held, at=at)
         entries.step_answered(plan, held, actor=actor, result_digest=digest(plain))
     return Step.objects.get(pk=step.pk)
 
@@ -265,7 +271,7 @@ def _take_back_what_follows(plan: Plan, step: Step) -> list[str]:
     """What comes after is decided on anew, unless it has begun or was decided for good. Returns what was parked."""
     if plan.compensating_at is not None:
         raise Stale(_("%s is being undone: only what undoes it can be overridden.") % plan.reference)
-    following = [each.pk for each in plan.steps.only("after") if step.key in each.after]
+    following = [each.pk for each in plan.steps.filter(again_of=None).only("after") if step.key in each.after]
     rows = Step.objects.filter(pk__in=following)
     untouched = rows.filter(status__in=(Step.Status.READY, Step.Status.PARKED), tries=None, branches=None)
     parked = list(untouched.filter(status=Step.Status.PARKED).values_list("key", flat=True))

@@ -12,7 +12,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import F
 
-from agents import compensating, crashpoints, entries, fanning, flow, results, roles, wakes
+from agents import compensating, concerns, crashpoints, entries, fanning, flow, looking, results, roles, wakes
 from agents.errors import Fenced
 from agents.flow import Failing, Moves, StepState
 from agents.leases import Lease, held
@@ -210,6 +210,9 @@ def finish(plan: Plan, acts: Sequence[Ended]) -> list[Entry]:
     for (each, result), found, claims in zip(made, digests, evidence, strict=True):
         step = each.lease.step
         step.status, step.result, step.result_digest = Status.DONE, result, found
+        concerns.note(plan, step, result)
+        if looking.is_look(step):
+            looking.ended(plan, step, at=each.ended)
         reader, model = each.outcome.reader, _model_asked(plan, step)
         told.append(
             entries.step_finished(plan, step, result_digest=found, evidence=len(claims), model=model, reader=reader)
@@ -342,7 +345,7 @@ def is_steady(moves: Moves) -> bool:
 #: What `settle` reads of a step.
 READ = (
     *("key", "status", "after", "spec", "attempts", "role", "branch", "item", "error", "waiting_for"),
-    *("plan", "fanned", "undoes", "ended_at"),
+    *("plan", "fanned", "undoes", "again_of", "ended_at"),
 )
 
 
@@ -360,6 +363,7 @@ def decide(plan: Plan, rows: Mapping[str, Step], *, results: Callable[[], flow.R
             item=each.item,
             undoes=keys[each.undoes_id] if each.undoes_id else "",
             note=each.waiting_for,
+            again=keys[each.again_of_id] if each.again_of_id else "",
         )
         for each in rows.values()
     ]

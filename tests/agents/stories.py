@@ -19,9 +19,10 @@ from ledger.actors import Actor
 from ledger.command import ObjectRef, digest
 from ledger.errors import InvalidInput
 from ledger.models import ClockJump, Effect, Entry, LegalEntity, Person
+from procure import notices
 from procure.erp import connections
 from procure.erp.connectors.sandbox import dials
-from procure.models import Order, Requisition
+from procure.models import Notice, Order, Requisition
 from procure.models.erp import SandboxDial
 from tests import jumping
 from tests.agents import acting, crowd, market
@@ -187,6 +188,17 @@ def undone_early(entity: LegalEntity) -> bool:
     return crowd.act()
 
 
+def told_of_a_shortage(entity: LegalEntity) -> bool:
+    """While the award waits for a decision, Ben hears that the chosen supplier has run out of it."""
+    award = Proposal.objects.filter(status=Proposal.Status.WAITING, plan__step="award").first()
+    if award is None or Notice.objects.exists():
+        return crowd.act()
+    chosen = award.commands[0]["fields"]["lines"][0]["vendor"]
+    ben = Actor.human(Person.objects.get(username="ben"))
+    notices.record(kind="stock_out", vendor=chosen, item=market.ITEM, actor=ben, entity=entity)
+    return True
+
+
 def with_a_bad_erp(entity: LegalEntity) -> None:
     """It books the first order and does not say so; then it is down for longer than anybody keeps asking."""
     sandbox = connections.open_sandbox(entity=entity)
@@ -234,6 +246,7 @@ SHIPPED: Mapping[str, Sequence[Story]] = {
         Story(asked_for("We need Lamivudine/Zidovudine 150/300mg tablets"), with_patience, before=with_a_bad_erp),
         Story(asked_for(WORDS), undone),
         Story(asked_for(WORDS), undone_early),
+        Story(asked_for(WORDS), told_of_a_shortage),
     ),
     "raised-to-order": (Story(started("raised-to-order"), before=raised),),
     "market-check": (Story(started("market-check"), before=raised),),

@@ -62,9 +62,9 @@ def test_an_empty_queue_says_what_would_come_there(company, ada, sign_in: SignIn
 
 def test_the_home_page_tells_of_a_clock_that_nobody_has_confirmed(company, ben, sign_in: SignIn):
     page = reverse("console:home")
-    assert "the clock has jumped" not in sign_in(ben).get(page).content.decode()
+    assert "The clock has jumped" not in sign_in(ben).get(page).content.decode()
     jumping.jump()
-    assert "the clock has jumped" in sign_in(ben).get(page).content.decode()
+    assert "The clock has jumped" in sign_in(ben).get(page).content.decode()
 
 
 def test_an_account_without_a_company_is_told_so(company, sign_in: SignIn):
