@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import transaction
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
@@ -76,7 +77,13 @@ TEMPLATES: dict[str, tuple[dict[str, Any], ...]] = {
 
 
 def _free(context: Any) -> Outcome:
-    return Finish({}) if context.memory.get("asked") else AskPerson([FREE], "its turn", memory={"asked": True})
+    """Every second time its turn comes while it is still asking."""
+    if context.memory.get("asked"):
+        return Finish({})
+    if context.plan.pk % 2:
+        with transaction.atomic():
+            record("turn.come", actor=Actor.system("tests"), entity=context.entity, objects=[FREE])
+    return AskPerson([FREE], "its turn", memory={"asked": True})
 
 
 def _odd(context: Any) -> Outcome:
