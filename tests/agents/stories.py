@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
-from agents import plans, templates
+import pytest
+
+from agents import plans, standing, templates
 from agents.edge import tokens
 from agents.models import Plan, Step
 from agents.outcomes import AskPerson, Finish, Outcome, Park
-from approvals import proposals
+from approvals import bounds, policies, proposals
 from approvals.models import Proposal
 from ledger import crashpoints, doorbell, switches
 from ledger.actors import Actor
@@ -120,9 +123,9 @@ def _came_to() -> dict[str, Any]:
     }
 
 
-#: An invitation of which nobody can tell whether its mail left is not told to be sent; and who dies while it asks the
-#: ERP asks less often.
-NOT_COUNTED = ("invitation.sent", "erp.unknown", "effect.resolved")
+#: How often these are told depends on who died. Nobody can tell whether a mail left, so its invitation is not told to
+#: be sent; who dies while it asks the ERP asks less often; words are read again; an attempt is spent.
+NOT_COUNTED = ("invitation.sent", "erp.unknown", "effect.resolved", "requisition.read", "step.retried")
 
 
 # The shipped templates.
@@ -297,6 +300,30 @@ def _fail_one_round(context: Any) -> Outcome:
 
 def _refuse(_context: Any) -> Outcome:
     raise InvalidInput("No.")
+
+
+def block_a_vendor(context: Any) -> Outcome:
+    made = context.propose(
+        purpose="block",
+        commands=[BlockVendor(vendor="VEN-001", reason="Missing papers")],
+        rationale="because",
+        confidence=Decimal("0.9"),
+    )
+    return standing.unless_carried_out(made) or Finish({"proposal": made.reference})
+
+
+def let_the_fake_role(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It can take back what it did, and may propose to block a supplier."""
+    tasks = {"act": acting.act, "back": acting.act}
+    may = {"tasks": tasks, "quick": frozenset({"back"}), "may_propose": frozenset({"BlockVendor"})}
+    monkeypatch.setattr(acting, "SPECIFICATION", replace(acting.SPECIFICATION, **may))
+    own = {"commands": ["BlockVendor"], "rate_per_hour": 60, "suppliers_per_event": 5}
+    monkeypatch.setitem(bounds.SHIPPED, "fake", own | {"max_amount": None, "max_per_day": None})
+
+
+def set_up_gate(entity: LegalEntity, *by: Person) -> None:
+    bounds.set_up_shipped(entity)
+    policies.publish_genesis(entity=entity, by=list(by))
 
 
 ACTS: Mapping[str, Callable[[Any], Outcome]] = {

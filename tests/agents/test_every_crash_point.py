@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.core import mail
-from django.db import transaction
 
 from agents import templates
-from ledger import clock
-from tests.agents import acting, market, stories
+from tests.agents import market, stories
 from tests.agents.stories import Told, play
+from tests.agents.taking_back import taken_back
 
 pytestmark = pytest.mark.django_db
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,23 +29,8 @@ _passed: dict[str, set[str]] = {}
 def company(entity, ada, amir, ben, olga, rita, cost_centre, monkeypatch):
     market.open_market(entity)
     market.set_up(entity, ada, amir, cost_centre)
-    tasks = {"act": acting.act, "back": acting.act}
-    monkeypatch.setattr(acting, "SPECIFICATION", replace(acting.SPECIFICATION, tasks=tasks, quick=frozenset({"back"})))
+    stories.let_the_fake_role(monkeypatch)
     return entity
-
-
-@contextmanager
-def taken_back() -> Iterator[None]:
-    """What happens in the block never happened."""
-    around = transaction.atomic()
-    around._from_testcase = True  # durable blocks may open inside, as in a test of its own
-    with around:
-        yield
-        transaction.set_rollback(True)
-    mail.outbox.clear()
-    acting.ACTS.clear()
-    clock.shift(timedelta(0))
-    clock.trust()
 
 
 def told(name: str, entity, *deaths: int, look: bool = False) -> Told:
