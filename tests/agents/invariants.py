@@ -59,7 +59,8 @@ class Watch:
         begun = 0
         for step in Step.objects.annotate(written=Count("tries")).order_by("pk"):
             begun += step.attempts
-            if not step.written == step.attempts <= step.max_attempts:
+            # One that was promised and never begun, because its worker died, is counted and not written down.
+            if not step.written <= step.attempts <= step.max_attempts:
                 yield f"{step}: {step.attempts} attempts of {step.max_attempts}, {step.written} written down"
             if step.attempts > step.fence:
                 yield f"{step}: {step.attempts} attempts under {step.fence} fences"

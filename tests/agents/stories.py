@@ -124,8 +124,9 @@ def _came_to() -> dict[str, Any]:
 
 
 #: How often these are told depends on who died. Nobody can tell whether a mail left, so its invitation is not told to
-#: be sent; who dies while it asks the ERP asks less often; words are read again; an attempt is spent.
-NOT_COUNTED = ("invitation.sent", "erp.unknown", "effect.resolved", "requisition.read", "step.retried")
+#: be sent; who dies while it asks the ERP asks less often; words are read again; an attempt is spent. When a deadline comes while nobody is there,
+#: nobody is reminded before it.
+NOT_COUNTED = ("invitation.sent", "erp.unknown", "effect.resolved", "requisition.read", "step.retried", "step.reminded")
 
 
 # The shipped templates.
@@ -264,6 +265,9 @@ EVERYTHING: tuple[dict[str, Any], ...] = (
     {"key": "ask", "after": ["find"], "each": "find.vendors", "given": {"vendor": "item"}} | BACK,
     {"key": "check", "after": ["ask"], "along": "ask"},
     {"key": "flaky", "attempts": 20},
+    {"key": "one", "task": "add"},
+    {"key": "two", "task": "add", "after": ["one"]},
+    {"key": "three", "task": "add", "after": ["two"]},
     {"key": "unlucky", "on_failure": "branch", "branch": "instead"},
     {"key": "instead", "after": ["unlucky"]},
     {"key": "again", "on_failure": "retry", "attempts": 1, "longest_delay": 60},
@@ -277,7 +281,7 @@ EVERYTHING: tuple[dict[str, Any], ...] = (
         "pool": "harare",
         "given": {"item": "plan.item", "location": "plan.where"},
     },
-    {"key": "last", "after": ["check", "instead", "flaky", "again", "stuck", "decide", "late", "count"]}
+    {"key": "last", "after": ["check", "three", "instead", "flaky", "again", "stuck", "decide", "late", "count"]}
     | {"on_failure": "compensate"},
 )
 
@@ -313,9 +317,10 @@ def block_a_vendor(context: Any) -> Outcome:
 
 
 def let_the_fake_role(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It can take back what it did, and may propose to block a supplier."""
-    tasks = {"act": acting.act, "back": acting.act}
-    may = {"tasks": tasks, "quick": frozenset({"back"}), "may_propose": frozenset({"BlockVendor"})}
+    """It can take back what it did, and may propose to block a supplier; one of its tasks only computes."""
+    tasks = {"act": acting.act, "back": acting.act, "add": acting.act}
+    quick = {"quick": frozenset({"back", "add"}), "pure": frozenset({"add"})}
+    may = {"tasks": tasks, "may_propose": frozenset({"BlockVendor"})} | quick
     monkeypatch.setattr(acting, "SPECIFICATION", replace(acting.SPECIFICATION, **may))
     own = {"commands": ["BlockVendor"], "rate_per_hour": 60, "suppliers_per_event": 5}
     monkeypatch.setitem(bounds.SHIPPED, "fake", own | {"max_amount": None, "max_per_day": None})

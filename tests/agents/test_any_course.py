@@ -66,6 +66,14 @@ TEMPLATES: dict[str, tuple[dict[str, Any], ...]] = {
         {"key": "stop", "after": ["odd", "instead"], "join": "any"},
         {"key": "worst", "after": ["stop"], "on_failure": "compensate"},
     ),
+    "sums": (
+        {"key": "one", "task": "add"},
+        {"key": "two", "task": "add", "after": ["one"]},
+        {"key": "three", "task": "add", "after": ["one"], "attempts": 3, "on_failure": "skip"},
+        {"key": "odd", "task": "add", "after": ["two", "three"]},
+        {"key": "act", "after": ["odd"]},
+        {"key": "four", "task": "add", "after": ["act"]},
+    ),
     "people": (
         {"key": "decide", "role": "person", "task": "decide", "remind_after": 1},
         {"key": "block", "compensation": "proposals"},

@@ -1,5 +1,5 @@
-"""Whatever people, suppliers, remote workers, time and faults do to running plans, in any order, the rules hold after
-each of it; and when all of them let go, everything comes to an end."""
+"""Whatever people, suppliers, remote workers, time, notices and faults do while a company buys, in any order, the rules
+hold after each of it; and when all of them let go, everything comes to an end."""
 
 from __future__ import annotations
 
@@ -32,7 +32,6 @@ from tests.agents.invariants import Watch, lost
 from tests.agents.stories import ANSWERERS, LONG, Killed
 
 pytestmark = pytest.mark.django_db
-SHORT = settings(max_examples=5, stateful_step_count=14, derandomize=True)
 LONGER = settings(max_examples=60, stateful_step_count=30)
 #: Rounds in which everything must have come to its end.
 MOST_ROUNDS = 200
@@ -247,21 +246,13 @@ class Anything(RuleBasedStateMachine):
         assert [*self.watch.broken(), *lost()] == []
 
 
-def tried(how: settings) -> None:
+@pytest.mark.long
+def test_nothing_is_broken_in_many_orders(company):
     whole = settings(
-        how,
+        LONGER,
         deadline=None,
         suppress_health_check=list(HealthCheck),
         phases=[Phase.explicit, Phase.generate, Phase.shrink],
         database=None,
     )
     run_state_machine_as_test(Anything, settings=whole)
-
-
-def test_nothing_is_broken_in_a_few_orders(company):
-    tried(SHORT)
-
-
-@pytest.mark.long
-def test_nothing_is_broken_in_many_orders(company):
-    tried(LONGER)
