@@ -124,8 +124,8 @@ def _came_to() -> dict[str, Any]:
 
 
 #: How often these are told depends on who died. Nobody can tell whether a mail left, so its invitation is not told to
-#: be sent; who dies while it asks the ERP asks less often; words are read again; an attempt is spent. When a deadline comes while nobody is there,
-#: nobody is reminded before it.
+#: be sent; who dies while it asks the ERP asks less often; words are read again; an attempt is spent.
+#: When a deadline comes while nobody is there, nobody is reminded before it.
 NOT_COUNTED = ("invitation.sent", "erp.unknown", "effect.resolved", "requisition.read", "step.retried", "step.reminded")
 
 
