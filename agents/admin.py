@@ -3,7 +3,17 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from agents.models import EdgeWorker, ModelCall, Plan, PlanTemplate, Step, StepAttempt
+from agents.models import (
+    EdgeWorker,
+    ModelCall,
+    Plan,
+    PlanConcern,
+    PlanTemplate,
+    Reconsideration,
+    Step,
+    StepAttempt,
+    TriggerRules,
+)
 from ledger.adminsite import ReadOnlyAdmin, ReadOnlyInline
 
 
@@ -68,6 +78,33 @@ class StepAdmin(ReadOnlyAdmin):
     @admin.display(description=_("page"))
     def page(self, obj: Step) -> str:
         return _link(_page_of(obj.plan.reference, obj.key))
+
+
+@admin.register(TriggerRules)
+class TriggerRulesAdmin(ReadOnlyAdmin):
+    list_display = ("version", "entity", "status", "published_at", "published_by")
+    list_filter = ("entity", "status")
+
+
+@admin.register(PlanConcern)
+class PlanConcernAdmin(ReadOnlyAdmin):
+    list_display = ("plan", "kind", "key")
+    list_filter = ("plan__entity", "kind")
+    list_select_related = ("plan",)
+    search_fields = ("plan__reference", "key")
+
+
+@admin.register(Reconsideration)
+class ReconsiderationAdmin(ReadOnlyAdmin):
+    list_display = ("plan", "page", "fact", "seq", "at")
+    list_filter = ("plan__entity", "fact")
+    list_select_related = ("plan",)
+    search_fields = ("plan__reference",)
+    date_hierarchy = "at"
+
+    @admin.display(description=_("page"))
+    def page(self, obj: Reconsideration) -> str:
+        return _link(_page_of(obj.plan.reference))
 
 
 @admin.register(ModelCall)

@@ -8,11 +8,12 @@ from typing import Annotated, Any, ClassVar
 from django.utils.translation import gettext as _
 from pydantic import Field, StringConstraints
 
-from agents import difference, templates
+from agents import difference, templates, trigger_versions
 from agents.errors import BadTemplate
 from agents.models import Plan, PlanTemplate
 from ledger.command import Change, Command, Exit, Subjects
 from ledger.errors import InvalidInput
+from ledger.models import LegalEntity
 
 Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[a-z0-9][a-z0-9-]{0,59}$")]
@@ -82,6 +83,49 @@ class RetireTemplate(Command):
 
     def check(self) -> None:
         _in_force(self.entity, self.name, self.version)
+
+
+class PublishTriggers(Command):
+    """Puts trigger rules in force: what the journal starts, and which plans look again. They hold for what happens
+    from then on."""
+
+    label: ClassVar[str] = "Publish trigger rules"
+    right: ClassVar[str] = trigger_versions.RIGHT
+    two_people: ClassVar[bool] = True
+    entity: Code = Field(description="Code of the company.")
+    base_version: int = Field(default=0, ge=0, description="Version in force that they replace; 0 for those that ship.")
+    rules: list[dict[str, Any]] = Field(description="All the rules, as JSON.")
+
+    def subjects(self) -> Subjects:
+        return Subjects()
+
+    def sentence(self) -> str:
+        words = {"count": len(self.rules), "version": self.base_version}
+        return _("Publish %(count)s trigger rules in place of version %(version)s") % words
+
+    def preview(self) -> Sequence[Change]:
+        now = trigger_versions.data_in_force(_entity(self.entity))
+        return difference.of_rules(now, self.rules)
+
+    def exit(self) -> Exit:
+        return Exit(how=_("The rules before can be published again; what was started by then goes on."))
+
+    def check(self) -> None:
+        entity = _entity(self.entity)
+        if found := trigger_versions.problems(self.rules, entity=entity):
+            raise InvalidInput(" ".join(map(str, found[:20])), problems=[each.as_json() for each in found])
+        now = trigger_versions.version_in_force(entity)
+        if (version := now.version if now else 0) != self.base_version:
+            words = {"number": self.base_version, "now": version}
+            raise InvalidInput(
+                _("Version %(now)s of the rules is in force, not %(number)s. Start from that one.") % words
+            )
+
+
+def _entity(code: str) -> LegalEntity:
+    if found := LegalEntity.objects.filter(code=code).first():
+        return found
+    raise InvalidInput(_("There is no company “%s”.") % code)
 
 
 def _in_force(entity: str, name: str, version: int) -> PlanTemplate | None:

@@ -58,12 +58,21 @@ def wrong_with(text: str, known: Mapping[str, Record | None]) -> list[Wrong]:
 
     A step whose task does not say what it gives may be asked for anything.
     """
+    return wrong_among(text, dict(_names(known, _bare(text))), known)
+
+
+def _bare(text: str) -> str:
+    """Without what stands in quotation marks; every column stays where it was."""
+    return _STRING.sub(lambda found: " " * len(found[0]), text)
+
+
+def wrong_among(text: str, names: Mapping[str, Type], known: Mapping[str, Record | None] | None = None) -> list[Wrong]:
+    """Why it cannot be a condition over these names, each of a type."""
+    known = known or {}
     if len(text) > LONGEST:
         return [Wrong(f"A condition has at most {LONGEST} characters.")]
-    bare = _STRING.sub(lambda found: " " * len(found[0]), text)
-    if len(loops := list(_LOOP.finditer(bare))) > MOST_LOOPS:
+    if len(loops := list(_LOOP.finditer(_bare(text)))) > MOST_LOOPS:
         return [Wrong(f"A condition has at most {MOST_LOOPS} loops over lists.", loops[MOST_LOOPS].start() + 1)]
-    names = dict(_names(known, bare))
     try:
         expression = _checking(tuple(sorted((name, _cel(type_)) for name, type_ in names.items()))).compile(text)
     except RuntimeError as error:

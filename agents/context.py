@@ -11,17 +11,22 @@ from typing import Any
 
 from agents import crashpoints, flow, results, roles
 from agents.definition import StepSpec, parse_step
-from agents.errors import OutOfRole, UnknownRole, UnknownVersion
+from agents.errors import OutOfRole, TooManyRounds, UnknownRole, UnknownVersion
+from agents.happenings import Happening
 from agents.leases import Lease
-from agents.models import Plan, PlanTemplate, Step
+from agents.models import Plan, PlanTemplate, Reconsideration, Step
 from agents.results import Known
 from approvals import limits, proposals
 from approvals.evidence import Claim
 from approvals.models import Proposal
 from ledger import clock, switches
-from ledger.actors import Actor
+from ledger.actors import Actor, ActorKind
 from ledger.command import Command, ObjectRef, digest
+from ledger.journal import history_of
 from ledger.models import LedgerHead, LegalEntity, Person
+
+#: Proposals of one step for one purpose, each in place of the one before, until a person is asked.
+MOST_ROUNDS = 6
 
 
 @dataclass
@@ -85,6 +90,20 @@ class Context:
     def now(self) -> datetime:
         return clock.now()
 
+    @cached_property
+    def shocks(self) -> list[Happening]:
+        """What happened that made the plan look again, oldest first."""
+        rows = Reconsideration.objects.filter(plan=self.plan).order_by("pk")
+        return [
+            Happening(
+                fact=each.fact,
+                seq=each.seq,
+                objects=tuple(ObjectRef(one["kind"], one["key"]) for one in each.named),
+                data=each.data,
+            )
+            for each in rows
+        ]
+
     def propose(
         self,
         *,
@@ -95,7 +114,8 @@ class Context:
         confidence: Decimal | None = None,
         urgency: str = "normal",
     ) -> Proposal:
-        """The same purpose of the same step is the same proposal, however often the act runs."""
+        """The same purpose of the same step is the same proposal, however often the act runs, until it is taken back
+        because something happened: then it is the next one."""
         switches.check(f"role:{self.spec.role}", f"plan:{self.plan.reference}")
         allowed = roles.load(self.spec.role).SPECIFICATION.may_propose
         if beyond := {each.kind() for each in commands} - allowed:
@@ -110,15 +130,29 @@ class Context:
             requested_by=self.requested_by,
             urgency=urgency,
             plan={"plan": self.plan.reference, "step": self.spec.key, "attempt": self.lease.attempt},
-            key=self.key(purpose),
+            key=self._round(purpose)[1],
         )
         crashpoints.reach("proposed")
         return self.outcome(proposal)
 
     def proposed(self, purpose: str) -> Proposal | None:
-        """What this step proposed for this purpose before, as it stands now."""
-        found = Proposal.objects.filter(key=self.key(purpose)).first()
+        """What this step proposed for this purpose before, as it stands now; None when an agent took it back."""
+        found, _key = self._round(purpose)
         return self.outcome(found) if found else None
+
+    def withdraw(self, proposal: Proposal, reason: str) -> None:
+        """Takes back what this step proposed and nobody has carried out; what it proposes next is another one."""
+        proposals.withdraw(proposal, actor=self.actor, reason=reason)
+        crashpoints.reach("withdrawn")
+
+    def _round(self, purpose: str) -> tuple[Proposal | None, str]:
+        """The proposal that counts, and the key under which it is or would be made."""
+        for number in range(1, MOST_ROUNDS + 1):
+            key = self.key(purpose if number == 1 else f"{purpose} {number}")
+            found = Proposal.objects.filter(key=key).first()
+            if found is None or not _taken_back(found):
+                return found, key
+        raise TooManyRounds()
 
     def look(self, object: ObjectRef) -> None:
         """Facts about it up to now are known: read its state after this, and a wait on it misses nothing."""
@@ -132,6 +166,14 @@ class Context:
 
     def key(self, purpose: str) -> str:
         return digest({"plan": self.plan.reference, "step": self.spec.key, "purpose": purpose})
+
+
+def _taken_back(proposal: Proposal) -> bool:
+    """By an agent, because something happened: what a person withdraws stays withdrawn."""
+    if proposal.status != Proposal.Status.WITHDRAWN:
+        return False
+    told = history_of(ObjectRef("proposal", proposal.reference)).filter(kind="proposal.withdrawn")
+    return told.order_by("-seq").values_list("actor_kind", flat=True).first() == ActorKind.AGENT
 
 
 def head_of(entity: LegalEntity) -> int:

@@ -58,6 +58,8 @@ class StepSpec:
     compensation: str = ""
     #: The pool of remote workers that runs it; empty: our own workers.
     pool: str = ""
+    #: Facts after which the step, when it is done, is looked at again, as long as nothing after it was carried out.
+    reconsider: tuple[str, ...] = ()
 
 
 FIELDS = frozenset(each.name for each in fields(StepSpec))
@@ -65,6 +67,7 @@ TEXTS = frozenset(
     ("key", "label", "role", "task", "when", "tier", "on_failure", "each", "along", "latency", "branch")
 ) | {"compensation", "pool"}
 WHOLES = frozenset(("timeout", "attempts", "at_most", "first_delay", "longest_delay", "remind_after", "deadline"))
+LISTS = {"after": "is a list of keys of steps.", "reconsider": "is a list of facts."}
 #: `all`, `any`, or how many.
 COUNTS = frozenset(("gather", "join"))
 
@@ -168,7 +171,7 @@ def read_step(data: Any, *, number: int) -> tuple[StepSpec | None, list[Problem]
     told = dict(data)
     told["label"] = data.get("label") or key.replace("_", " ").capitalize()
     told["task"] = data.get("task") or data["key"]
-    told["after"] = tuple(data.get("after", ()))
+    told |= {name: tuple(data.get(name, ())) for name in LISTS}
     told["given"] = dict(data.get("given", {}))
     return StepSpec(**told), []
 
@@ -180,9 +183,9 @@ def _ill_shaped(name: Any, value: Any) -> str:
         return "" if _is_whole(value) else "is a whole number."
     if name in COUNTS:
         return "" if value in ("all", "any") or _is_whole(value) else "is all, any or a whole number."
-    if name == "after":
+    if name in LISTS:
         listed = isinstance(value, list | tuple) and all(isinstance(each, str) for each in value)
-        return "" if listed else "is a list of keys of steps."
+        return "" if listed else LISTS[name]
     if name == "given":
         return "" if _is_named_texts(value) else "is an object of names and sources, both texts."
     return "there is no such field."

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from agents.definition import FIELDS, StepSpec
+from agents.definition import FIELDS, LISTS, StepSpec
 from ledger.command import Change
 
 #: In the order in which a step is told.
@@ -25,6 +25,20 @@ def between(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> list[
     for key in [*(key for key in old if key not in new), *new]:
         changes += _of_step(key, old.get(key), new.get(key))
     return [each for each in changes if each.before != each.after]
+
+
+def of_rules(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> list[Change]:
+    """Trigger rules are the same rule when they have the same name; their order changes nothing and is not told."""
+    old, new = ({str(each.get("name")): each for each in rules} for rules in (before, after))
+    changes = [
+        Change(_("rule %s") % name, _rule(old.get(name)), _rule(new.get(name)))
+        for name in [*(name for name in old if name not in new), *new]
+    ]
+    return [each for each in changes if each.before != each.after]
+
+
+def _rule(rule: Mapping[str, Any] | None) -> str:
+    return "; ".join(f"{name}: {_text(value)}" for name, value in (rule or {}).items() if value and name != "name")
 
 
 def _by_key(definition: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
@@ -54,7 +68,7 @@ def _stated(step: Mapping[str, Any], name: str) -> Any:
     if name == "label":
         return step.get("label") or str(step["key"]).replace("_", " ").capitalize()
     default = StepSpec.__dataclass_fields__[name].default
-    return step.get(name, () if name == "after" else default)
+    return step.get(name, () if name in LISTS else default)
 
 
 def _summary(step: Mapping[str, Any] | None) -> str:

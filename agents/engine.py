@@ -10,21 +10,26 @@ import random
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 
-from agents import crashpoints, deadlines, leases, progress, retries, roles, wakes, waves
-from agents.context import open_context
+from agents import crashpoints, deadlines, glance, leases, looking, progress, retries, roles, wakes, waves
+from agents.context import Context, open_context
 from agents.errors import BadTemplate, Fenced, UnknownRole, UnknownVersion, Unresolved
+from agents.glance import Glance
 from agents.leases import Due, Lease
 from agents.models import Step
-from agents.outcomes import Finish, Park
-from agents.waves import Board, Ended
-from ledger import doorbell
+from agents.outcomes import Finish, Outcome, Park
+from agents.progress import Ended
+from agents.waves import Board
+from ledger import clock, doorbell, together
 from ledger.errors import DomainError, Stale, Stopped
 
 log = logging.getLogger(__name__)
 
 BATCH = 20
+#: For so long the results of pure steps wait for each other.
+LONGEST_UNSTORED = 0.05
 #: Well below the queue's time-out, so that a visit ends by itself; what is left rings again.
 LONGEST_VISIT = 45.0
 #: What this version does not know it does not guess, whatever the template says about failures.
@@ -34,19 +39,37 @@ STOPPED_PAUSE = timedelta(seconds=5)
 
 def answer() -> int:
     """One visit: every due step, and at once the steps that this makes ready. Returns how many steps moved."""
-    leases.end_those_of_the_dead()
-    moved = wakes.follow_feed() + wakes.pass_time() + deadlines.pass_time()
+    with together.sent():
+        glanced, asked = glance.ask(), leases.ask_due(limit=BATCH)
+    seen, found, moved = glanced(), asked(), 0
+    if not seen.is_quiet:
+        moved += _wake(seen)
+        found = leases.due(limit=BATCH)
     until = time.monotonic() + LONGEST_VISIT
     passed_over: set[int] = set()
-    while found := leases.due(limit=BATCH, besides=passed_over):
+    while found:
+        over = len(found) < BATCH
         for steps in _by_plan(found):
             if time.monotonic() > until:
                 doorbell.ring("engine: more is due")
                 return moved
             visited = _visited(steps)
-            moved += visited
-            if not visited:
+            moved += visited.moved
+            over &= visited.over
+            if not visited.moved:
                 passed_over.update(each.id for each in steps)
+        found = [] if over else leases.due(limit=BATCH, besides=passed_over)
+    return moved
+
+
+def _wake(seen: Glance) -> int:
+    if seen.others:
+        leases.end_those_of_the_dead()
+    moved = wakes.follow_feed(seen.log) if seen.news else 0
+    if seen.late:
+        moved += wakes.pass_time()
+    if seen.asked:
+        moved += deadlines.pass_time()
     return moved
 
 
@@ -62,45 +85,87 @@ def _by_plan(found: Sequence[Due]) -> list[list[Due]]:
     return list(plans.values())
 
 
-def _visited(steps: Sequence[Due]) -> int:
+@dataclass(frozen=True, slots=True)
+class Visited:
+    """How many steps moved: 0 when another worker has them. `over`: the plan has ended, and nothing of it is due."""
+
+    moved: int
+    over: bool = False
+
+
+def _visited(steps: Sequence[Due]) -> Visited:
     """A plan whose steps cannot even be stored is passed over: it keeps nobody else from theirs."""
     try:
         return visit(steps)
     except Exception:
         log.exception("plan %s: a step could not be stored", steps[0].plan)
-        return 0
+        return Visited(0)
 
 
-def visit(steps: Sequence[Due]) -> int:
-    """Takes what is due of one plan, and goes on with it while a wave makes the next one ready. Returns how many steps
-    moved; 0 when another worker has them."""
+def visit(steps: Sequence[Due]) -> Visited:
+    """Takes what is due of one plan, and goes on with it while a wave makes the next one ready."""
     moved = sum(_give_up_spent(Step.objects.get(pk=each.id)) for each in steps if each.spent)
-    taken = waves.begin([each for each in steps if not each.spent])
-    if not taken:
-        return moved
+    crashpoints.reach("claiming")
+    opened = waves.open_board([each for each in steps if not each.spent])
+    if opened is None:
+        return Visited(moved)
     crashpoints.reach("claimed")
-    board = waves.read(steps[0].plan)
-    claimed = board.leases(taken)
+    board, claimed = opened
     while claimed:
         moved += len(claimed)
         ended = [each for each in (_acted(lease, board) for lease in claimed) if each is not None]
+        if len(ended) == len(claimed):
+            ended += (ahead := _acted_ahead(board, ended))
+            moved += len(ahead)
         claimed = _stored(board, ended) if ended else []
         if claimed:
             crashpoints.reach("claimed")
-    return moved
+    return Visited(moved, over=not board.plan.is_live)
 
 
 def _acted(lease: Lease, board: Board) -> Ended | None:
     """The act's result, to be stored with its wave; None: it ended in another way, which is stored already."""
     with _failures_stored(lease):
-        context = open_context(lease, known=board.known, started=board.head)
-        crashpoints.reach("acting")
-        outcome = roles.load(lease.step.role).act(context)
-        crashpoints.reach("acted")
-        if isinstance(outcome, Finish):
-            return Ended(lease, outcome)
+        began = clock.about()
+        context, outcome = _act(lease, board)
+        # What comes of looking again moves other steps than its own, of which a wave knows nothing.
+        if isinstance(outcome, Finish) and not looking.is_look(lease.step):
+            return Ended(lease, outcome, began, clock.about())
         progress.store(lease, outcome, seen=context.seen, started=context.started)
     return None
+
+
+def _act(lease: Lease, board: Board) -> tuple[Context, Outcome]:
+    context = open_context(lease, known=board.known, started=board.head)
+    crashpoints.reach("acting")
+    outcome = roles.load(lease.step.role).act(context)
+    crashpoints.reach("acted")
+    return context, outcome
+
+
+def _acted_ahead(board: Board, ended: Sequence[Ended]) -> list[Ended]:
+    """Goes on from these results with the pure steps that they make ready, for a moment. One that comes to no result
+    is acted again when it is claimed, and says then what is wrong."""
+    done: list[Ended] = []
+    until, last = time.monotonic() + LONGEST_UNSTORED, ended
+    while time.monotonic() < until and (wave := waves.run_ahead(board, last)):
+        acted = []
+        for lease in wave:
+            began = clock.about()
+            board.promised.discard(lease.step.pk)
+            try:
+                _, outcome = _act(lease, board)
+            except Exception as error:
+                log.info("step %s is acted again once it is claimed: %r", lease.step.pk, error)
+                break
+            if not isinstance(outcome, Finish):
+                break
+            acted.append(Ended(lease, outcome, began, clock.about()))
+        done += acted
+        if len(acted) < len(wave):
+            break
+        last = acted
+    return done
 
 
 def _stored(board: Board, ended: Sequence[Ended]) -> list[Lease]:
@@ -111,6 +176,8 @@ def _stored(board: Board, ended: Sequence[Ended]) -> list[Lease]:
     except Exception as error:
         log.info("plan %s: a wave is stored one by one: %r", board.plan.reference, error)
     for each in ended:
+        if each.lease.promised:
+            break
         with _failures_stored(each.lease):
             progress.store(each.lease, each.outcome, seen={}, started=board.head)
     return []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from agents.models import EdgeWorker, Plan, PlanTemplate, Step
+from agents.models import EdgeWorker, Plan, PlanTemplate, Reconsideration, Step, TriggerRules
 from ledger import personal
 from ledger.actors import Actor
 from ledger.command import ObjectRef
@@ -74,6 +74,26 @@ def _of_plan(kind: str, plan: Plan, *, actor: Actor, **more: Any) -> Entry:
     return record(kind, actor=actor, entity=plan.entity, objects=[plan_ref(plan)], **more)
 
 
+def plan_reconsidered(plan: Plan, row: Reconsideration, *, released: Sequence[str]) -> Entry:
+    """Something happened that it concerns. `released` were parked; `looks` and `asks` are steps that are part of the
+    plan from here on. The cause is the entry of what happened, which says the rest."""
+    return record(
+        "plan.reconsidered",
+        actor=ENGINE,
+        entity=plan.entity,
+        objects=[plan_ref(plan)],
+        data={
+            "fact": row.fact,
+            "about": row.named,
+            "woken": row.woken,
+            "released": list(released),
+            "looks": row.looks,
+            "asks": row.asks,
+        },
+        causes=[row.seq],
+    )
+
+
 def plan_parked(plan: Plan) -> Entry:
     """The step that is parked says why, in an entry of its own."""
     return record("plan.parked", actor=ENGINE, entity=plan.entity, objects=[plan_ref(plan)])
@@ -140,6 +160,12 @@ def step_fanned_out(plan: Plan, step: Step, *, branches: Sequence[str]) -> Entry
 def step_gathered(plan: Plan, step: Step, *, result_digest: str, done: int, failed: int) -> Entry:
     """Enough of its branches are done."""
     return _by_engine("step.gathered", plan, step, result_digest=result_digest, done=done, failed=failed)
+
+
+def step_reconsidered(plan: Plan, step: Step, *, look: Step, same: bool, touched: Mapping[str, Sequence[str]]) -> Entry:
+    """It was looked at again. Unless it came to the same, that result counts in place of its own from here on."""
+    told = {"look": look.key, "same": same, "result_digest": look.result_digest}
+    return _by_engine("step.reconsidered", plan, step, **told, **touched)
 
 
 def step_reminded(plan: Plan, step: Step, *, times: int) -> Entry:
@@ -231,3 +257,21 @@ def template_retired(
 
 def template_ref(template: PlanTemplate) -> ObjectRef:
     return ObjectRef("template", template.name, str(template.version))
+
+
+def triggers_published(
+    rules: TriggerRules, *, actor: Actor, by: Sequence[Person] = (), causes: Sequence[int] = ()
+) -> Entry:
+    """In force from now on, in place of every earlier version."""
+    return record(
+        "triggers.published",
+        actor=actor,
+        entity=rules.entity,
+        objects=[triggers_ref(rules)],
+        data={"digest": rules.digest, "rules": rules.rules, "by": [str(person.pk) for person in by]},
+        causes=causes,
+    )
+
+
+def triggers_ref(rules: TriggerRules) -> ObjectRef:
+    return ObjectRef("triggers", "rules", str(rules.version))

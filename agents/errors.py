@@ -16,6 +16,12 @@ class BadTemplate(Misconfigured):
     code = "bad_template"
 
 
+class BadRules(Misconfigured):
+    """These trigger rules cannot be published."""
+
+    code = "bad_rules"
+
+
 class UnknownRole(Misconfigured):
     """The plan names a role or task that this version does not have."""
 
@@ -32,6 +38,12 @@ class OutOfRole(DomainError):
     """The role may not propose this kind of command."""
 
     code = "out_of_role"
+
+
+class TooManyRounds(DomainError):
+    """What this step proposes was taken back again and again because something happened. See to it yourself."""
+
+    code = "too_many_rounds"
 
 
 class UnknownVersion(Misconfigured):

@@ -67,7 +67,10 @@ class Failing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StepState:
-    """A step as it stands. `fanned` is the key of the step of which it is a branch, `undoes` of what it takes back."""
+    """A step as it stands. `fanned` is the key of the step of which it is a branch, `undoes` of what it takes back.
+
+    Nothing begins behind a step while another looks at its matter again.
+    """
 
     key: str
     status: str
@@ -79,6 +82,8 @@ class StepState:
     undoes: str = ""
     #: What it says that it waits for.
     note: str = ""
+    #: The key of the step at whose matter it looks again.
+    again: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +193,7 @@ class _Board:
         self.steps = {each.key: each for each in steps}
         self.at = {each.key: str(each.status) for each in steps}
         self.branches: dict[str, list[str]] = {}
+        self.open_again = _looked_at(steps)
         for each in steps:
             if each.fanned:
                 self.branches.setdefault(each.fanned, []).append(each.key)
@@ -282,10 +288,10 @@ class _Board:
             raise Unfit(f"It comes after “{lost[0]}”, which is not a step of this plan.")
         along = step.spec.get("along", "")
         if along and not step.fanned:
-            return self._wanted_along(along)
+            return self._wanted_along(along, step)
         if along and (lead := self.at.get(f"{along}{BRANCH}{step.branch}")) in (At.SKIPPED, At.FAILED):
             return f"its branch of “{along}” was {lead}"
-        before = {each: self.at[each] for each in step.after}
+        before = {each: self._stands(each, step) for each in step.after}
         takes_over = {each for each in before if self._hands_over(each, to=step.key)}
         if takes_over and not any(before[each] == At.FAILED for each in takes_over):
             settled = all(before[each] in SETTLED for each in takes_over)
@@ -295,14 +301,18 @@ class _Board:
             return _all_settled(before, takes_over)
         return _enough_done(before, takes_over, 1 if join == "any" else _number(join, "join"))
 
-    def _wanted_along(self, along: str) -> str | None:
+    def _wanted_along(self, along: str, step: StepState) -> str | None:
         """Its branches are made with those of the step that it goes along, or not at all."""
         if along not in self.steps:
             raise Unfit(f"It goes along “{along}”, which is not a step of this plan.")
-        at = self.at[along]
+        at = self._stands(along, step)
         if at in (At.SKIPPED, At.FAILED):
             return f"“{along}”, which it goes along, was {at}"
         return "" if at == At.DONE else None
+
+    def _stands(self, key: str, step: StepState) -> str:
+        """Where a step is, as this one sees it: what is being looked at again has not ended yet."""
+        return At.RUNNING if key in self.open_again and step.again != key else self.at[key]
 
     def _hands_over(self, key: str, *, to: str) -> bool:
         spec = self.steps[key].spec
@@ -403,6 +413,17 @@ class _Board:
                 self.compensate = self.compensate or step.key
             case _:
                 self._say(step, At.PARKED, reason)
+
+
+def _looked_at(steps: Sequence[StepState]) -> set[str]:
+    """Steps at whose matter another one is looking again, and all that comes after these: it may yet be another one."""
+    found = {each.again for each in steps if each.again and each.status not in ENDED}
+    grown = bool(found)
+    while grown:
+        more = {each.key for each in steps if not each.again and found.intersection(each.after)} - found
+        found |= more
+        grown = bool(more)
+    return found
 
 
 def _all_settled(before: Mapping[str, str], takes_over: set[str]) -> str | None:

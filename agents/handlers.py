@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from agents import entries, templates
-from agents.commands import PublishTemplate, RetireTemplate
+from agents import entries, templates, trigger_versions
+from agents.commands import PublishTemplate, PublishTriggers, RetireTemplate
 from approvals import queries
 from ledger.actors import Actor
 from ledger.authority import Authority, check
@@ -51,5 +51,27 @@ def retire_template(
         objects=(entries.template_ref(template),),
         compensation=PublishTemplate(
             entity=entity.code, name=template.name, base_version=0, definition=template.definition
+        ),
+    )
+
+
+def publish_triggers(
+    command: PublishTriggers, *, authority: Authority, actor: Actor, entity: LegalEntity, cause: int
+) -> Carried:
+    check(authority)
+    if command.entity != entity.code:
+        raise NotFound()
+    people = queries.people_behind(authority.reference)
+    base, made = trigger_versions.replace(
+        entity=entity, base_version=command.base_version, rules=command.rules, by=people
+    )
+    entries.triggers_published(made, actor=actor, by=people, causes=[cause])
+    return Carried(
+        result={"version": made.version, "digest": made.digest},
+        objects=(entries.triggers_ref(made),),
+        compensation=PublishTriggers(
+            entity=entity.code,
+            base_version=made.version,
+            rules=base.rules if base else trigger_versions.shipped(),
         ),
     )

@@ -25,10 +25,11 @@ _known: dict[int, str] = {}
 def me() -> str:
     """This process, as no other was or will be called: host, place, number and moment of birth."""
     pid = os.getpid()
-    if pid not in _known:
-        _known.clear()
-        _known[pid] = _name(pid)
-    return _known[pid]
+    found = _known.get(pid)
+    if found is None:
+        # Two threads may find the same name at once; that of the parent of a fork stays unread.
+        found = _known[pid] = _name(pid)
+    return found
 
 
 def is_dead(holder: str) -> bool:

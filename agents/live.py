@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from itertools import groupby
 from typing import Any
 
-from agents.models import Plan, PlanTemplate, Step
+from agents.models import Plan, PlanTemplate, Step, TriggerRules
 from ledger.records import State, kept
 
 CHUNK = 500
@@ -67,3 +67,16 @@ def templates(log: str, keys: Collection[str] | None = None) -> Iterator[tuple[s
                 "in_force": in_force[0] if in_force else None,
             },
         )
+
+
+def triggers(log: str, keys: Collection[str] | None = None) -> Iterator[tuple[str, State]]:
+    """`digest` as it is kept, `rules` as it is computed from the rules now."""
+    rows = TriggerRules.objects.filter(entity__log=log).select_related("entity").order_by("entity__code", "version")
+    for code, group in groupby(rows.iterator(CHUNK), key=lambda row: row.entity.code):
+        key = f"{code}/rules"
+        if keys is not None and key not in keys:
+            continue
+        versions = list(group)
+        in_force = [each.version for each in versions if each.status == TriggerRules.Status.PUBLISHED]
+        told = {str(each.version): {"digest": each.digest, "rules": kept(each.rules)} for each in versions}
+        yield key, {"versions": told, "in_force": in_force[0] if in_force else None}

@@ -12,7 +12,8 @@ from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
 
-from agents import compensating, crashpoints, entries, progress, results, steps, templates
+from agents import compensating, concerns, crashpoints, entries, looking, progress, results, steps, templates
+from agents.definition import StepSpec
 from agents.errors import WrongType
 from agents.models import AwaitedObject, Plan, PlanTemplate, Step, StepOverride
 from agents.roles import asking
@@ -23,6 +24,9 @@ from ledger.actors import Actor
 from ledger.command import ObjectRef, canonical, digest
 from ledger.errors import InvalidInput, Stale
 from ledger.models import LegalEntity, Person
+from ledger.statements import Columns
+
+PLAN, STEP = Columns(Plan), Columns(Step)
 
 
 def start(
@@ -52,8 +56,8 @@ def start(
             LegalEntity.objects.select_for_update(no_key=True).get(pk=entity.pk)
             if known := Plan.objects.filter(start_key=start_key).first():
                 return known
-        at = clock.now()
-        plan = Plan.objects.create(
+        at = clock.about()
+        plan = Plan(
             reference=numbering.take("PLN"),
             template=template,
             entity=entity,
@@ -64,12 +68,23 @@ def start(
             inputs=canonical(dict(inputs or {})),
             started_at=at,
         )
-        rows = Step.objects.bulk_create(steps.row(plan, asdict(each), at=at) for each in specs)
+        [plan.pk] = PLAN.insert([plan])
+        rows = [steps.row(plan, asdict(each), at=at, status=_begins_as(each)) for each in specs]
         with together.sent():
+            numbers = STEP.ask_insert(rows)
             entries.plan_started(plan, steps=[each.key for each in rows], actor=actor, causes=causes)
-            progress.settle(plan, at=at, rows=rows)
             doorbell.ring(f"plan {plan.reference} started")
+        for each, number in zip(rows, numbers(), strict=True):
+            each.pk = number
+        progress.settle(plan, at=at, rows=rows)
+        crashpoints.reach("starting")
     return plan
+
+
+def _begins_as(spec: StepSpec) -> str:
+    """What waits for nothing is ready from the start."""
+    waits = spec.after or spec.when or spec.each or spec.along
+    return Step.Status.PENDING if waits else Step.Status.READY
 
 
 def _person(actor: Actor) -> Person | None:
@@ -149,7 +164,7 @@ def release(step: Step, *, actor: Actor) -> Step:
 def _begins_again(step: Step) -> str:
     if step.branches.exists():
         return Step.Status.WAITING
-    return Step.Status.READY if step.attempts else Step.Status.PENDING
+    return Step.Status.READY if step.tries.exists() else Step.Status.PENDING
 
 
 def skip(step: Step, *, actor: Actor, reason: str) -> Step:
@@ -168,6 +183,8 @@ def override(step: Step, result: Mapping[str, Any], *, actor: Actor, reason: str
     long as nothing that comes after it has begun."""
     _require(actor, reason, _("Say why the result is another one."))
     with _steering(step) as (plan, held, at):
+        if held.again_of is not None:
+            raise InvalidInput(_("Set the result of “%s” itself.") % held.again_of.label)
         plain = _of_its_type(held, result)
         own, again = held.status in (Step.Status.PARKED, Step.Status.WAITING), []
         if own:
@@ -184,6 +201,7 @@ def override(step: Step, result: Mapping[str, Any], *, actor: Actor, reason: str
             person=Person.objects.get(pk=actor.id),
             made_at=at,
         )
+        concerns.note(plan, held, plain)
         entries.step_overridden(
             plan, held, actor=actor, result_digest=digest(plain), own=own, again=again, reason=reason
         )
@@ -202,6 +220,9 @@ def answer(step: Step, values: Mapping[str, Any], *, actor: Actor) -> Step:
             raise Stale(_("%s does not wait for an answer.") % held)
         plain = asking.accept(held, values, by=str(actor.person_id))
         _end(held, at=at, status=Step.Status.DONE, result=plain, result_digest=digest(plain))
+        if looking.is_look(held):
+            held.result, held.result_digest = plain, digest(plain)
+            looking.ended(plan, held, at=at)
         entries.step_answered(plan, held, actor=actor, result_digest=digest(plain))
     return Step.objects.get(pk=step.pk)
 
@@ -250,9 +271,9 @@ def _take_back_what_follows(plan: Plan, step: Step) -> list[str]:
     """What comes after is decided on anew, unless it has begun or was decided for good. Returns what was parked."""
     if plan.compensating_at is not None:
         raise Stale(_("%s is being undone: only what undoes it can be overridden.") % plan.reference)
-    following = [each.pk for each in plan.steps.only("after") if step.key in each.after]
+    following = [each.pk for each in plan.steps.filter(again_of=None).only("after") if step.key in each.after]
     rows = Step.objects.filter(pk__in=following)
-    untouched = rows.filter(status__in=(Step.Status.READY, Step.Status.PARKED), attempts=0, branches=None)
+    untouched = rows.filter(status__in=(Step.Status.READY, Step.Status.PARKED), tries=None, branches=None)
     parked = list(untouched.filter(status=Step.Status.PARKED).values_list("key", flat=True))
     untouched.update(status=Step.Status.PENDING, error="")
     begun = rows.exclude(status=Step.Status.PENDING).order_by("id").first()

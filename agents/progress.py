@@ -1,9 +1,10 @@
 """Stores how a step's act ended, under its fence, and moves the plan on: one transaction each."""
+# ruff: noqa: S608  the statements are made of constants and placeholders
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -11,15 +12,16 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import F
 
-from agents import compensating, crashpoints, entries, fanning, flow, results, roles, wakes
+from agents import compensating, concerns, crashpoints, entries, fanning, flow, looking, results, roles, wakes
 from agents.errors import Fenced
 from agents.flow import Failing, Moves, StepState
 from agents.leases import Lease, held
 from agents.models import AwaitedObject, ModelCall, Plan, Step, StepAttempt
 from agents.outcomes import AskPerson, Await, End, Finish, Outcome, Park
+from agents.results import effective
 from agents.steps import AT_REST, cancel_open
 from approvals.evidence import Claim
-from ledger import clock, together
+from ledger import clock, statements, together
 from ledger.actors import Actor
 from ledger.command import ObjectRef, canonical, digest
 from ledger.models import Entry
@@ -28,14 +30,32 @@ Status = Step.Status
 Tried = StepAttempt.Outcome
 #: What of a plan changes while it lives.
 STATE = ("status", "reason", "ended_at", "paused_at", "compensating_at")
+#: The guarded write of a result, by the names of its values; what was promised has the fence too, and is still pending.
 _RESULT = """
-UPDATE agents_step SET status = 'done', result = %s, result_digest = %s, evidence = %s, error = '', waiting_for = '',
-    ended_at = %s, lease_until = NULL
-WHERE id = %s AND fence = %s AND status = 'running'
+UPDATE agents_step SET status = 'done', result = {result}, result_digest = {digest}, evidence = {evidence}, error = '',
+    waiting_for = '', started_at = COALESCE(started_at, {began}), ended_at = {ended}, lease_until = NULL,
+    due_at = CASE status WHEN 'pending' THEN {began} ELSE due_at END
 """
-_TRIED = """
-UPDATE agents_stepattempt SET ended_at = %s, outcome = 'finished', detail = '' WHERE step_id = %s AND number = %s
+_GUARD = "WHERE agents_step.id = {id} AND agents_step.fence = {fence} AND status IN ('running', 'pending')"
+_NAMES = ("id", "fence", "number", "began", "ended", "result", "digest", "evidence")
+_OF_ONE, _OF_ALL = ({each: form.format(each) for each in _NAMES} for form in ("%({})s", "told.{}"))
+_TRIED = "INSERT INTO agents_stepattempt (step_id, number, fence, started_at, ended_at, outcome, detail)"
+#: The row of what was promised is made here, for its start is counted but not noted.
+_ENDED = """
+ON CONFLICT (step_id, number) DO UPDATE SET ended_at = excluded.ended_at, outcome = excluded.outcome, detail = ''
 """
+_ONE_RESULT = f"{_RESULT} {_GUARD}".format(**_OF_ONE)
+_ONE_ENDED = f"{_TRIED} VALUES (%(id)s, %(number)s, %(fence)s, %(began)s, %(ended)s, 'finished', '') {_ENDED}"
+_TYPES = ("bigint", "bigint", "int", "timestamptz", "timestamptz", "jsonb", "text", "jsonb")
+_TOLD = f"({', '.join(f'%s::{each}' for each in _TYPES)})"
+#: PostgreSQL: all results of a wave.
+_ALL_RESULTS = f"""
+WITH told ({", ".join(_NAMES)}) AS (VALUES {{rows}}),
+done AS ({_RESULT.format(**_OF_ALL)} FROM told {_GUARD.format(**_OF_ALL)} RETURNING agents_step.id)
+{_TRIED} SELECT id, number, fence, began, ended, 'finished', '' FROM told JOIN done USING (id) {_ENDED}
+"""
+_PLAN = f"UPDATE agents_plan SET {', '.join(f'{each} = %s' for each in STATE)} WHERE id = %s"
+_READY = "UPDATE agents_step SET status = 'ready', due_at = %s WHERE id IN ({ids})"
 
 
 def store(lease: Lease, outcome: Outcome, *, seen: Mapping[ObjectRef, int], started: int) -> None:
@@ -46,7 +66,7 @@ def store(lease: Lease, outcome: Outcome, *, seen: Mapping[ObjectRef, int], star
     with transaction.atomic(durable=True):
         plan, at = _lock(lease)
         if isinstance(outcome, Finish):
-            finish(plan, lease, outcome, at=at)
+            finish(plan, [Ended(lease, outcome, at, at)])
         elif isinstance(outcome, Await):
             _wait(plan, lease, outcome, seen=seen, started=started, at=at)
         elif isinstance(outcome, Park):
@@ -67,6 +87,8 @@ def store_failure(lease: Lease, *, error: str, again_in: timedelta) -> None:
         _take(lease, status=Status.READY, error=error, due_at=at + again_in)
         _note(lease, Tried.FAILED, error, at=at)
         settle(plan, at=at)
+        crashpoints.reach("storing")
+    crashpoints.reach("stored")
 
 
 def store_stop(lease: Lease, *, error: str, again_in: timedelta) -> None:
@@ -76,6 +98,8 @@ def store_stop(lease: Lease, *, error: str, again_in: timedelta) -> None:
         _take(lease, status=Status.READY, error=error, due_at=at + again_in, max_attempts=F("max_attempts") + 1)
         _note(lease, Tried.STOPPED, error, at=at)
         settle(plan, at=at)
+        crashpoints.reach("storing")
+    crashpoints.reach("stored")
 
 
 def store_give_up(lease: Lease, *, error: str, reason: str) -> None:
@@ -89,6 +113,8 @@ def store_give_up(lease: Lease, *, error: str, reason: str) -> None:
         _note(lease, Tried.FAILED, error, at=at)
         give_up(plan, lease.step, error=error, reason=reason, at=at)
         settle(plan, at=at)
+        crashpoints.reach("storing")
+    crashpoints.reach("stored")
 
 
 def give_up(plan: Plan, step: Step, *, error: str, reason: str, at: datetime) -> None:
@@ -155,40 +181,60 @@ def _note(lease: Lease, outcome: str, detail: str = "", *, at: datetime) -> None
     )
 
 
-def finish(plan: Plan, lease: Lease, outcome: Finish, *, at: datetime) -> Entry:
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """An act that has come to a result."""
+
+    lease: Lease
+    outcome: Finish
+    began: datetime
+    ended: datetime
+
+
+def finish(plan: Plan, acts: Sequence[Ended]) -> list[Entry]:
     """Inside the lock of the plan. Raises `WrongType` for a result that is not of the type that the step gives."""
-    step = lease.step
-    result = results.require(step, outcome.result)
-    evidence, found = [_claim_json(each) for each in outcome.evidence], digest(result)
-    _write_result(lease, result, found, evidence, at=at)
-    step.status, step.result, step.result_digest = Status.DONE, result, found
-    return entries.step_finished(
-        plan,
-        step,
-        result_digest=found,
-        evidence=len(evidence),
-        model=_model_asked(plan, step),
-        reader=outcome.reader,
+    made = [(each, results.require(each.lease.step, each.outcome.result)) for each in acts]
+    evidence = [[_claim_json(claim) for claim in each.outcome.evidence] for each in acts]
+    digests = [digest(result) for _, result in made]
+    adapt, instant = connection.ops.adapt_json_value, connection.ops.adapt_datetimefield_value
+    _write_results(
+        [
+            (
+                *(each.lease.step.pk, each.lease.fence, each.lease.attempt, instant(each.began), instant(each.ended)),
+                *(adapt(result, None), found, adapt(claims, None)),
+            )
+            for (each, result), found, claims in zip(made, digests, evidence, strict=True)
+        ]
     )
+    told = []
+    for (each, result), found, claims in zip(made, digests, evidence, strict=True):
+        step = each.lease.step
+        step.status, step.result, step.result_digest = Status.DONE, result, found
+        concerns.note(plan, step, result)
+        if looking.is_look(step):
+            looking.ended(plan, step, at=each.ended)
+        reader, model = each.outcome.reader, _model_asked(plan, step)
+        told.append(
+            entries.step_finished(plan, step, result_digest=found, evidence=len(claims), model=model, reader=reader)
+        )
+    return told
 
 
-def _write_result(lease: Lease, result: Any, result_digest: str, evidence: Any, *, at: datetime) -> None:
-    """The guarded write, and the end of the attempt; written out, because it is done for each step."""
-    adapt, ended = connection.ops.adapt_json_value, connection.ops.adapt_datetimefield_value(at)
-    values = [adapt(result, None), result_digest, adapt(evidence, None), ended, lease.step.pk, lease.fence]
-    tried = [ended, lease.step.pk, lease.attempt]
-    cursor = connection.cursor()
+def _write_results(rows: Sequence[tuple[Any, ...]]) -> None:
+    """Results, and the ends of their attempts; written out, because it is done for each step."""
     if connection.vendor == "postgresql":
-        cursor.execute(f"WITH done AS ({_RESULT} RETURNING id) {_TRIED} AND EXISTS (SELECT FROM done)", values + tried)
-    else:
-        cursor.execute(_RESULT, values)
-        if cursor.rowcount:
-            cursor.execute(_TRIED, tried)
-    together.at_the_end(partial(_require_written, cursor))
+        statement = _ALL_RESULTS.format(rows=", ".join([_TOLD] * len(rows)))
+        cursor = statements.run(statement, [value for row in rows for value in row])
+        together.at_the_end(lambda: _require_written(cursor.rowcount == len(rows)))
+        return
+    for row in rows:
+        values = dict(zip(_NAMES, row, strict=True))
+        _require_written(statements.run(_ONE_RESULT, values).rowcount == 1)
+        statements.run(_ONE_ENDED, values)
 
 
-def _require_written(cursor: Any) -> None:
-    if cursor.rowcount != 1:
+def _require_written(written: bool) -> None:
+    if not written:
         raise Fenced()
 
 
@@ -250,22 +296,30 @@ def cancel_rest(plan: Plan, *, reason: str, at: datetime) -> None:
     plan.reason, plan.paused_at = reason, None
 
 
-def settle(plan: Plan, *, at: datetime, actor: Actor = entries.ENGINE, rows: Sequence[Step] | None = None) -> bool:
+def settle(
+    plan: Plan,
+    *,
+    at: datetime,
+    actor: Actor = entries.ENGINE,
+    rows: Sequence[Step] | None = None,
+    begin: Callable[[Sequence[Step]], Collection[int]] | None = None,
+) -> None:
     """Moves the steps as `flow` decides, and says what the plan as a whole is doing. Inside its lock.
 
-    `rows`: its steps as they are, by id, when the caller knows them to be so. Returns whether steps became ready and
-    nothing else happened to any: then the rows say what the table does.
+    `rows`: its steps as they are, by id, when the caller knows them to be so. `begin` is asked when steps become ready
+    and nothing else happens to any: it begins some of them at once and says which; the others are written as ready.
     """
     before = {name: getattr(plan, name) for name in STATE}
     if rows is None:
         rows = list(plan.steps.only(*READ).order_by("id"))
     known = {each.key: each for each in rows}
-    moves = _decide(plan, known)
-    known |= _apply(plan, known, moves, at=at)
+    moves = decide(plan, known)
+    begun = begin([known[key] for key in moves.ready]) if begin and is_steady(moves) else ()
+    known |= _apply(plan, known, moves, at=at, begun=begun)
     if moves.compensate and plan.compensating_at is None:
         undo(plan, known[moves.compensate], at=at)
         settle(plan, at=at, actor=actor)
-        return False
+        return
     plan.status = moves.status
     if not plan.is_live:
         plan.paused_at = None
@@ -275,21 +329,28 @@ def settle(plan: Plan, *, at: datetime, actor: Actor = entries.ENGINE, rows: Seq
         plan.reason = _reason(plan, known)
     now = {name: getattr(plan, name) for name in STATE}
     if now != before:
-        Plan.objects.filter(pk=plan.pk).update(**now)
+        adapt = connection.ops.adapt_datetimefield_value
+        values = [adapt(each) if isinstance(each, datetime) else each for each in now.values()]
+        statements.run(_PLAN, [*values, plan.pk])
     if plan.status != before["status"]:
         _tell(plan, known, actor=actor)
+
+
+def is_steady(moves: Moves) -> bool:
+    """Steps may become ready, and nothing else happens to any."""
     others = (moves.skipped, moves.parked, moves.failed, moves.gathered, moves.fanned_out, moves.notes)
-    return not any(others)
+    return not any(others) and not moves.compensate
 
 
 #: What `settle` reads of a step.
 READ = (
     *("key", "status", "after", "spec", "attempts", "role", "branch", "item", "error", "waiting_for"),
-    *("plan", "fanned", "undoes", "ended_at"),
+    *("plan", "fanned", "undoes", "again_of", "ended_at"),
 )
 
 
-def _decide(plan: Plan, rows: Mapping[str, Step]) -> Moves:
+def decide(plan: Plan, rows: Mapping[str, Step], *, results: Callable[[], flow.Results] | None = None) -> Moves:
+    """What follows from how the steps stand; writes nothing. `results` when they are not in the tables yet."""
     keys = {each.pk: each.key for each in rows.values()}
     states = [
         StepState(
@@ -302,23 +363,26 @@ def _decide(plan: Plan, rows: Mapping[str, Step]) -> Moves:
             item=each.item,
             undoes=keys[each.undoes_id] if each.undoes_id else "",
             note=each.waiting_for,
+            again=keys[each.again_of_id] if each.again_of_id else "",
         )
         for each in rows.values()
     ]
     return flow.decide(
         states,
-        results=partial(results.effective, plan),
+        results=results or partial(effective, plan),
         gives=roles.gives,
         paused=plan.paused_at is not None,
         compensating=plan.compensating_at is not None,
     )
 
 
-def _apply(plan: Plan, rows: Mapping[str, Step], moves: Moves, *, at: datetime) -> dict[str, Step]:
+def _apply(
+    plan: Plan, rows: Mapping[str, Step], moves: Moves, *, at: datetime, begun: Collection[int] = ()
+) -> dict[str, Step]:
     """Writes the moves: one UPDATE for each kind of them. Returns all rows as they are now."""
     added = fanning.fan_out(plan, rows, moves, at=at) if moves.fanned_out else {}
     everything = {**rows, **added}
-    _release(rows, moves, at=at)
+    _release(rows, moves, at=at, begun=begun)
     for key, result in moves.gathered.items():
         _gather(plan, rows[key], result, at=at)
     for key, note in moves.notes.items():
@@ -336,13 +400,12 @@ def _apply(plan: Plan, rows: Mapping[str, Step], moves: Moves, *, at: datetime) 
     return everything
 
 
-def _release(rows: Mapping[str, Step], moves: Moves, *, at: datetime) -> None:
-    """Branches that were only just added stand already as they should."""
-    if ready := [rows[key].pk for key in moves.ready if key in rows]:
-        Step.objects.filter(pk__in=ready).update(status=Status.READY, due_at=at)
-        for key in moves.ready:
-            if key in rows:
-                rows[key].status, rows[key].due_at = Status.READY, at
+def _release(rows: Mapping[str, Step], moves: Moves, *, at: datetime, begun: Collection[int]) -> None:
+    """Branches that were only just added stand already as they should, and so does what was begun."""
+    ready = [rows[key] for key in moves.ready if key in rows]
+    write_ready([each.pk for each in ready if each.pk not in begun], at=at)
+    for each in ready:
+        each.status, each.due_at = Status.READY, at
     if skipped := [rows[key] for key in moves.skipped if key in rows]:
         ids = [each.pk for each in skipped]
         if any(each.status != Status.PENDING for each in skipped):
@@ -351,6 +414,12 @@ def _release(rows: Mapping[str, Step], moves: Moves, *, at: datetime) -> None:
         Step.objects.filter(pk__in=ids).update(
             status=Status.SKIPPED, due_at=at, ended_at=at, fence=F("fence") + 1, lease_until=None, **AT_REST
         )
+
+
+def write_ready(steps: Sequence[int], *, at: datetime) -> None:
+    if steps:
+        due = connection.ops.adapt_datetimefield_value(at)
+        statements.run(_READY.format(ids=statements.marks(steps)), [due, *steps])
 
 
 def _gather(plan: Plan, step: Step, result: Mapping[str, Any], *, at: datetime) -> None:

@@ -38,6 +38,8 @@ def plan(state: State | None, record: Record) -> State | None:
         key = str(record.named("step")).split("/", 1)[1]
         again = dict.fromkeys(data.get("again", ()), OPEN)
         return {**state, "steps": {**steps, **again, key: _moved(steps[key], record)}}
+    if kind in ("plan.reconsidered", "step.reconsidered"):
+        return {**state, "steps": _looked_again(steps, record)}
     if kind == "step.fanned_out":
         return {**state, "steps": {**steps, **dict.fromkeys(data["branches"], OPEN)}}
     if kind in ("plan.paused", "plan.resumed"):
@@ -58,6 +60,16 @@ def _moved(step: State, record: Record) -> State:
         own = {"status": "done", "result_digest": found, "result": found} if record.data["own"] else {}
         return {**step, **own, "override": found}
     return {"status": STEP_FACTS[kind], "result_digest": found, "result": found, "override": step["override"]}
+
+
+def _looked_again(steps: Mapping[str, State], record: Record) -> Mapping[str, State]:
+    """Steps that were parked or skipped are open again, others were added; another result may count."""
+    data = record.data
+    opened = dict.fromkeys((*data["released"], *data["looks"], *data["asks"]), OPEN)
+    if record.kind == "plan.reconsidered" or data["same"]:
+        return {**steps, **opened}
+    key = str(record.named("step")).split("/", 1)[1]
+    return {**steps, **opened, key: {**steps[key], "override": data["result_digest"]}}
 
 
 def _started(record: Record) -> dict[str, Any]:
@@ -88,3 +100,12 @@ def template(state: State | None, record: Record) -> State | None:
     version, digest_ = record.objects[0]["version"], record.data["digest"]
     versions = {**(state["versions"] if state else {}), version: {"digest": digest_, "definition": digest_}}
     return {"versions": versions, "in_force": int(version) if record.kind == "template.published" else None}
+
+
+def triggers(state: State | None, record: Record) -> State | None:
+    """Versions of the trigger rules by digest; the last one published is in force."""
+    if record.kind != "triggers.published":
+        return state
+    version, digest_ = record.objects[0]["version"], record.data["digest"]
+    versions = {**(state["versions"] if state else {}), version: {"digest": digest_, "rules": digest_}}
+    return {"versions": versions, "in_force": int(version)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -13,6 +14,7 @@ from typing import Any, Protocol
 from agents import conditions, values
 from agents.definition import LATENCIES, MOST_BRANCHES, ON_FAILURE, TIERS, Definition, Problem, StepSpec, read
 from agents.handing import UNKNOWN, Handing
+from agents.happenings import FACTS
 from agents.values import KINDS, Record, said, serves
 
 #: A branch's key and that of the step that undoes it have a prefix and a number, and fit into 40 letters.
@@ -22,6 +24,8 @@ POOL = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 RESERVED = frozenset({"plan", "item", "steps"})
 #: The role of the steps that a plan adds when it is undone.
 UNDO = "undo"
+#: The role that puts a step to a person.
+PERSON = "person"
 MOST_INPUTS = 30
 MOST_GIVEN = 40
 #: Branches that one list may lead to, lists of branches included.
@@ -165,6 +169,7 @@ class Reader:
                 yield self.problem(name, f"is one of {', '.join(choices)}.")
         yield from self._role()
         yield from self._counts()
+        yield from self._reconsider()
         for key in dict.fromkeys(spec.after):
             if key not in self.keys:
                 yield self.problem("after", f"comes after “{key[:60]}”, which is not a step.")
@@ -200,6 +205,20 @@ class Reader:
             yield self.problem("gather", f"is all, any or 1 to {spec.at_most}, the most branches.")
         if spec.gather != "all" and not (spec.each or spec.along):
             yield self.problem("gather", "only a step with branches gathers them.")
+
+    def _reconsider(self) -> Iterator[Problem]:
+        spec = self.spec
+        for fact in dict.fromkeys(spec.reconsider):
+            if fact not in FACTS:
+                near = difflib.get_close_matches(fact, FACTS, n=1)
+                hint = f" Did you mean “{near[0]}”?" if near else ""
+                yield self.problem("reconsider", f"“{fact[:60]}” is no fact to listen to.{hint}")
+        if len(set(spec.reconsider)) < len(spec.reconsider):
+            yield self.problem("reconsider", "names a fact twice.")
+        if spec.reconsider and (spec.each or spec.along):
+            yield self.problem("reconsider", "a step with branches is not looked at again; mark one before it.")
+        if spec.reconsider and spec.role == PERSON:
+            yield self.problem("reconsider", "a person’s answer stands; mark a step before it.")
 
     def flows(self) -> Iterator[Problem]:
         """What comes from where. Asked only when the steps are in an order."""

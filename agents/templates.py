@@ -175,6 +175,14 @@ def publish_shipped(entity: LegalEntity, *, actor: Actor = SETUP) -> list[PlanTe
     ]
 
 
+def shipped_definition(entity: LegalEntity, name: str) -> Definition | None:
+    """One that ships and of which this company has no version yet: it is put in force when it is first needed."""
+    data = shipped().get(name)
+    if data is None or PlanTemplate.objects.filter(entity=entity, name=name).exists():
+        return None
+    return parse(data)
+
+
 def in_force(entity: LegalEntity, name: str) -> PlanTemplate:
     published = PlanTemplate.objects.filter(entity=entity, name=name, status=Status.PUBLISHED)
     if template := published.first():

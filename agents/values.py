@@ -20,7 +20,7 @@ Record = Mapping[str, Type]
 
 LIST = "list of "
 #: The text of an object's key.
-KINDS = frozenset({"contract", "event", "item", "order", "person", "proposal", "requisition", "vendor"})
+KINDS = frozenset({"contract", "event", "item", "notice", "order", "person", "proposal", "requisition", "vendor"})
 WORDS = frozenset({"any", "boolean", "date", "decimal", "instant", "integer", "text"}) | KINDS
 _DECIMAL = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,12})?")
 

@@ -8,24 +8,36 @@ under the plan's lock and before the commit: where they differ somebody else has
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache, partial
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import OuterRef, Subquery
 
 from agents import crashpoints, leases, progress, results, roles
 from agents.definition import DEFAULT_TIMEOUT
 from agents.leases import Due, Lease, Taken
-from agents.models import Plan, Step, StepOverride
-from agents.outcomes import Finish
+from agents.models import Plan, PlanTemplate, Step
+from agents.progress import Ended
 from agents.results import Known
-from ledger import clock, doorbell, together
+from ledger import clock, doorbell, statements, together
+from ledger.errors import DomainError
+from ledger.models import LegalEntity
+from ledger.statements import Columns
 
 Status = Step.Status
+PLAN, ENTITY, TEMPLATE, STEP = Columns(Plan), Columns(LegalEntity), Columns(PlanTemplate), Columns(Step)
+_WHOLE = f"""
+SELECT h.seq, {{clock}}, {PLAN.of("p")}, {ENTITY.of("n")}, {TEMPLATE.of("t")}
+FROM agents_plan p JOIN ledger_legalentity n ON n.id = p.entity_id JOIN agents_plantemplate t ON t.id = p.template_id
+JOIN ledger_ledgerhead h ON h.log = n.log_id WHERE p.id = %s
+"""
+_ALL_STEPS = f"""
+SELECT (SELECT max(o.id) FROM agents_stepoverride o JOIN agents_step i ON i.id = o.step_id WHERE i.plan_id = s.plan_id),
+    {STEP.of("s")} FROM agents_step s WHERE s.plan_id = %s ORDER BY s.id
+"""
 #: How plan and steps stand: the plan first, as it is once it is locked.
 _PLAN = "SELECT status, reason, ended_at, paused_at, compensating_at FROM agents_plan WHERE id = %s"
 _STEPS = """
@@ -51,15 +63,22 @@ class Board:
     results: dict[str, Mapping[str, Any]]
     #: Every fact of the journal up to here is in what is known.
     head: int
-    #: What the database's clock said, and what this process's own said then.
-    told_at: datetime
-    heard_at: float
+    #: Pending steps whose first start is counted already, so that they may be acted before anything is stored.
+    promised: set[int] = field(default_factory=set)
+    #: How all this stands in the tables.
+    believed: Any = None
 
-    def now(self) -> datetime:
-        """The database's instant, so far as it can be told without asking it: never later than it really is, because
-        what is due then is due now."""
-        gone = int((time.monotonic() - self.heard_at) * 1000)
-        return self.told_at + timedelta(milliseconds=gone)
+    def __post_init__(self) -> None:
+        self.look()
+
+    def look(self) -> None:
+        """What is known is what the tables say."""
+        plan, steps = self.plan, self.steps.values()
+        self.believed = (
+            (plan.status, plan.reason, plan.ended_at, plan.paused_at, plan.compensating_at),
+            [(each.pk, each.status, each.fence, each.attempts, each.max_attempts) for each in steps],
+            self.override,
+        )
 
     @property
     def known(self) -> Known:
@@ -74,60 +93,95 @@ class Board:
         ]
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """An act that has come to a result."""
-
-    lease: Lease
-    outcome: Finish
-
-
-def begin(due: Sequence[Due]) -> list[Taken]:
-    """Takes the first wave of a plan, committed at once: all quick steps that are due, or one of the others."""
-    quick, at = [each for each in due if _is_quick(each)], clock.now()
+def open_board(due: Sequence[Due]) -> tuple[Board, list[Lease]] | None:
+    """Takes the first wave of a plan, committed at once: all quick steps that are due, or one of the others. None: it
+    is in other hands."""
+    quick, at = [each for each in due if _is_quick(each)], clock.about()
     for wave in [quick, *([each] for each in due if each not in quick)]:
-        if taken := leases.take(wave, timeout=_timeout(wave), at=at)():
+        if not wave:
+            continue
+        with together.sent():
+            claimed = leases.take(wave, timeout=_timeout(wave), at=at)
+            promised = leases.promise(wave)
+            read = _ask(wave[0].plan)
+        if taken := claimed():
             if len(due) > len(wave):
                 doorbell.ring("engine: more is ready than one worker takes")
-            return taken
-    return []
+            board = read()
+            board.promised = promised()
+            return board, board.leases(taken)
+    return None
 
 
-def read(plan_id: int) -> Board:
-    """Read after the claim, so that it is at least as new."""
-    plan = Plan.objects.select_related("template", "entity", "requested_by").get(pk=plan_id)
+def _ask(plan_id: int) -> Callable[[], Board]:
+    """Asked after the claim, so that it is at least as new. Call what is returned for the answer."""
     # The head before the steps, so that no fact falls between.
-    with connection.cursor() as cursor:
-        asked = f"SELECT seq, {clock.EXPRESSION[connection.vendor]} FROM ledger_ledgerhead WHERE log = %s"
-        cursor.execute(asked, [plan.entity.log_id])
-        head, told_at = cursor.fetchone()
-    heard_at = time.monotonic()
-    latest = StepOverride.objects.filter(step__plan=OuterRef("plan")).order_by("-id").values("pk")[:1]
+    whole = statements.run(_WHOLE.format(clock=clock.EXPRESSION[connection.vendor]), [plan_id])
+    steps = statements.run(_ALL_STEPS, [plan_id])
+    return partial(_answered, whole, steps)
+
+
+def _answered(whole: Any, rows: Any) -> Board:
+    head, told_at, *columns = whole.fetchone()
+    clock.as_told(told_at)
+    ends = len(PLAN.fields), len(PLAN.fields) + len(ENTITY.fields)
+    plan = PLAN.made(columns[: ends[0]])
+    plan.entity = ENTITY.made(columns[ends[0] : ends[1]])
+    plan.template = _template(connection.vendor, tuple(columns[ends[1] :]))
     steps: dict[int, Step] = {}
     override = None
-    for each in Step.objects.filter(plan=plan).annotate(latest=Subquery(latest)).order_by("id"):
-        each.plan, override, steps[each.pk] = plan, each.latest, each
+    for latest, *values in rows.fetchall():
+        override = latest
+        step = STEP.made(values)
+        step.plan, steps[step.pk] = plan, step
     own = {each.key: each.result or {} for each in steps.values() if each.status == Status.DONE}
     counting = own if override is None else dict(results.effective(plan))
-    return Board(plan, steps, override, counting, head, clock.as_told(told_at), heard_at)
+    return Board(plan, steps, override, counting, head)
+
+
+@lru_cache(maxsize=256)
+def _template(vendor: str, row: tuple[Any, ...]) -> PlanTemplate:
+    """Made once from the same columns: a version in force never changes."""
+    return TEMPLATE.made(row)
+
+
+def run_ahead(board: Board, acted: Sequence[Ended]) -> list[Lease]:
+    """The steps that these results make ready, if they were promised and nothing else happens to any: to be acted
+    before anything is stored. The results count from here on; none comes back when they cannot be stored so."""
+    if not board.promised:
+        return []
+    try:
+        made = [results.require(each.lease.step, each.outcome.result) for each in acted]
+    except DomainError:
+        return []
+    for each, result in zip(acted, made, strict=True):
+        each.lease.step.status = Status.DONE
+        board.results[each.lease.step.key] = result
+    rows = {each.key: each for each in board.steps.values()}
+    moves = progress.decide(board.plan, rows, results=lambda: board.results)
+    freed = [each for each in board.steps.values() if each.key in moves.ready]
+    if not progress.is_steady(moves) or not {each.pk for each in freed} <= board.promised:
+        return []
+    return [Lease(each, each.fence, each.attempts, promised=True) for each in freed]
 
 
 def store(board: Board, ended: Sequence[Ended]) -> list[Lease]:
-    """Stores the results of a wave and claims the next one, in one transaction and in as few trips to the server as
-    possible: written as the visit believes the plan to stand, and taken back when it turns out not to stand so.
+    """Stores results and claims the next wave, in one transaction and in as few trips to the server as possible:
+    written as the visit believes the plan to stand, and taken back when it turns out not to stand so.
 
     Raises `Outdated` or `Fenced` when that is so, and has stored nothing.
     """
-    believed = _believed(board)
     with transaction.atomic(durable=True):
         with together.sent():
-            at = board.now()
-            together.at_the_end(_hold(board, believed))
-            told = [progress.finish(board.plan, each.lease, each.outcome, at=at) for each in ended]
-            only_readied = progress.settle(board.plan, at=at, rows=list(board.steps.values()))
-            # What was added, gathered or given up is in the rows alone: another look finds what it made ready.
-            claimed = _claim(board, at=at) if only_readied else list
-        taken = claimed()
+            at = clock.about()
+            together.at_the_end(_hold(board))
+            told = progress.finish(board.plan, ended)
+            _give_back(board)
+            claim = _Claim(board, at)
+            progress.settle(board.plan, at=at, rows=list(board.steps.values()), begin=claim)
+        taken = claim.taken()
+        # A stop button was pressed meanwhile: they are ready, and nobody's.
+        progress.write_ready(sorted(claim.freed - {each.id for each in taken}), at=at)
         crashpoints.reach("storing")
     crashpoints.reach("stored")
     board.head = max(each.seq for each in told)
@@ -135,46 +189,59 @@ def store(board: Board, ended: Sequence[Ended]) -> list[Lease]:
     for mine in taken:
         step = board.steps[mine.id]
         step.status, step.fence, step.attempts = Status.RUNNING, mine.fence, mine.attempt
+    board.look()
     return board.leases(taken)
 
 
-def _believed(board: Board) -> tuple[tuple[Any, ...], list[tuple[Any, ...]], int | None]:
-    plan, steps = board.plan, board.steps.values()
-    return (
-        (plan.status, plan.reason, plan.ended_at, plan.paused_at, plan.compensating_at),
-        [(each.pk, each.status, each.fence, each.attempts, each.max_attempts) for each in steps],
-        board.override,
-    )
+def _give_back(board: Board) -> None:
+    """Of what was promised, what was not begun."""
+    leases.give_back(sorted(board.promised))
+    for each in board.promised:
+        board.steps[each].attempts -= 1
+    board.promised.clear()
 
 
-def _hold(board: Board, believed: object) -> Callable[[], None]:
+def _hold(board: Board) -> Callable[[], None]:
     """Locks the plan, so that its steps are stored one after the other. Call what is returned to see that all is as it
     was believed to be."""
     locked = " FOR NO KEY UPDATE" if connection.vendor == "postgresql" else ""
-    plan, steps = connection.cursor(), connection.cursor()
-    plan.execute(_PLAN + locked, [board.plan.pk])
-    steps.execute(_STEPS.format(clock=clock.EXPRESSION[connection.vendor]), [board.plan.pk] * 2)
+    plan = statements.run(_PLAN + locked, [board.plan.pk])
+    steps = statements.run(_STEPS.format(clock=clock.EXPRESSION[connection.vendor]), [board.plan.pk] * 2)
 
     def look() -> None:
         state, rows = plan.fetchone(), steps.fetchall()
-        if (state, [row[:5] for row in rows], rows[0][6]) != believed:
+        if (state, [row[:5] for row in rows], rows[0][6]) != board.believed:
             raise Outdated
-        board.told_at, board.heard_at = clock.as_told(rows[0][5]), time.monotonic()
+        clock.as_told(rows[0][5])
 
     return look
 
 
-def _claim(board: Board, *, at: datetime) -> Callable[[], list[Taken]]:
-    """What this worker does next, if it is quick or hot; for the rest the queue of all plans says whose turn it is."""
-    if board.plan.paused_at or not board.plan.is_live:
-        return list
-    ready = [each for each in board.steps.values() if each.status == Status.READY]
-    mine = [Due.of(each) for each in ready if not each.pool and each.due_at <= at]
-    wave = [each for each in mine if _is_quick(each) and not each.spent]
-    wave = wave or [each for each in mine[:1] if board.steps[each.id].priority == Step.Priority.HOT and not each.spent]
-    if len(mine) - len(wave) > bool(not wave):
-        doorbell.ring("engine: more is ready than one worker takes")
-    return leases.take(wave, timeout=_timeout(wave), at=at, held=board.plan)
+class _Claim:
+    """What this worker does next, if it is quick or hot; for the rest the queue of all plans says whose turn it is.
+
+    When more happens than that steps become ready, nothing is taken: what was added, gathered or given up is in the
+    rows alone, and another look finds what it made ready."""
+
+    def __init__(self, board: Board, at: datetime) -> None:
+        self.board, self.at = board, at
+        self.taken: Callable[[], list[Taken]] = list
+        #: Those of them that have only just become ready.
+        self.freed: set[int] = set()
+
+    def __call__(self, freed: Sequence[Step]) -> Collection[int]:
+        """Steps that have just become ready are taken from where they stand."""
+        if self.board.plan.paused_at:
+            return ()
+        old = [each for each in self.board.steps.values() if each.status == Status.READY and each.due_at <= self.at]
+        mine = [Due.of(each) for each in (*old, *freed) if not each.pool and each.attempts < each.max_attempts]
+        wave = [each for each in mine if _is_quick(each)]
+        wave = wave or [each for each in mine[:1] if self.board.steps[each.id].priority == Step.Priority.HOT]
+        if len(mine) - len(wave) > bool(not wave):
+            doorbell.ring("engine: more is ready than one worker takes")
+        self.taken = leases.take(wave, timeout=_timeout(wave), at=self.at, held=self.board.plan)
+        self.freed = {each.pk for each in freed} & {each.id for each in wave}
+        return self.freed
 
 
 def _is_quick(due: Due) -> bool:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from approvals import chains, entries, proposals, segregation
 from approvals.errors import NotDue, NotYours
 from approvals.models import ApprovalStep, Decision, Proposal
-from ledger import clock, doorbell, granting, rights
+from ledger import clock, crashpoints, doorbell, granting, rights
 from ledger.actors import Actor
 from ledger.command import Command
 from ledger.errors import InvalidInput, Stale
@@ -50,6 +50,8 @@ def approve(proposal: Proposal, *, actor: Actor, fingerprint: str, comment: str 
                 moved.append(following)
         _record(held, decision, "proposal.approved", level=step.level, steps=moved)
         doorbell.ring("proposal approved")
+        crashpoints.reach("deciding")
+    crashpoints.reach("decided")
     proposal.refresh_from_db()
     return decision
 
@@ -86,6 +88,8 @@ def edit_and_approve(
         decision.new_fingerprint, decision.entry_seq = held.fingerprint, entry.seq
         decision.save(update_fields=["new_fingerprint", "entry_seq"])
         doorbell.ring("proposal edited")
+        crashpoints.reach("deciding")
+    crashpoints.reach("decided")
     proposal.refresh_from_db()
     return decision
 
@@ -101,6 +105,8 @@ def pass_by_policy(proposal: Proposal) -> Decision:
         decision = _decide(held, Kind.PASS, actor=actor, person=None, step=None, comment="")
         _grant(held, decision)
         _record(held, decision, "proposal.passed", level="")
+        crashpoints.reach("deciding")
+    crashpoints.reach("decided")
     proposal.refresh_from_db()
     return decision
 
@@ -177,6 +183,8 @@ def _end(
         _move(held, to=status, problem=reason)
         _record(held, decision, entry, level=step.level)
         doorbell.ring(f"proposal {status}")
+        crashpoints.reach("deciding")
+    crashpoints.reach("decided")
     proposal.refresh_from_db()
     return decision
 

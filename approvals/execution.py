@@ -20,7 +20,7 @@ from approvals.errors import NotDue
 from approvals.gate import SEVERITY, Fired, Outcome
 from approvals.judging import Judged
 from approvals.models import CarriedOut, Decision, Judgement, Proposal
-from ledger import authority, clock, doorbell, personal
+from ledger import authority, clock, crashpoints, doorbell, personal
 from ledger.actors import Actor, ActorKind
 from ledger.command import Carried, Command, ObjectRef, fingerprint, handler_path, works_together
 from ledger.errors import DomainError, NoAuthority, Stale, Stopped
@@ -51,6 +51,8 @@ def carry_out(proposal: Proposal) -> Proposal:
             if limits.is_stopped(held):
                 raise Stopped()
             _carry_out(held, decision)
+            crashpoints.reach("carrying_out")
+        crashpoints.reach("carried_out")
     except NotDue:
         raise
     except NoAuthority as error:
@@ -76,6 +78,7 @@ def fail(proposal: Proposal, problem: str) -> None:
         difference = [{"problem": "refused by the handler"}]
         entries.came_back(held, actor=_decider(decision), difference=difference, cause=decision.entry_seq)
         doorbell.ring("proposal failed")
+        crashpoints.reach("failing")
 
 
 def _decision(held: Proposal) -> Decision:
@@ -183,6 +186,7 @@ def _ask_again(proposal: Proposal, error: NoAuthority) -> None:
         _send_back(held, judged, difference, decision)
         held.problem = error.message
         held.save(update_fields=["problem"])
+        crashpoints.reach("asking_again")
 
 
 def _keep(

@@ -14,7 +14,7 @@ from approvals.evidence import Claim
 from approvals.gate import Outcome
 from approvals.judging import Judged
 from approvals.models import Decision, Evidence, Proposal, ProposalRevision, Spend
-from ledger import clock, doorbell, rights, switches
+from ledger import clock, crashpoints, doorbell, rights, switches
 from ledger.actors import Actor, ActorKind
 from ledger.command import Command, fingerprint
 from ledger.errors import DomainError, InvalidInput, NotAllowed, NotFound, Stale
@@ -69,6 +69,7 @@ def propose(
             cause = entries.made(proposal, actor=actor)
             _settle(proposal, judged, cause=cause.seq)
             doorbell.ring("proposal made")
+            crashpoints.reach("proposing")
     except IntegrityError:
         if key is None or (known := _known(key, actor)) is None:
             raise
@@ -95,6 +96,7 @@ def revise(
             raise NotAllowed(_("An agent revises only its own proposals."))
         replace(held, commands=commands, actor=actor, claims=evidence, rationale=rationale)
         doorbell.ring("proposal revised")
+        crashpoints.reach("proposing")
     proposal.refresh_from_db()
     return proposal
 
@@ -113,6 +115,7 @@ def withdraw(proposal: Proposal, *, actor: Actor, reason: str) -> Proposal:
         held.save(update_fields=["status", "problem"])
         entries.withdrawn(held, actor=actor, reason=reason)
         doorbell.ring("proposal withdrawn")
+        crashpoints.reach("withdrawing")
     proposal.refresh_from_db()
     return proposal
 

@@ -14,6 +14,8 @@ from typing import Any, Protocol
 
 from django.db import DEFAULT_DB_ALIAS, Error, connection, connections, transaction
 
+from ledger import statements
+
 log = logging.getLogger(__name__)
 #: Struck for whoever answers by itself; struck for whoever takes rows off the task queue.
 VISIT, QUEUE = "procure_visit", "procure_queue"
@@ -32,8 +34,7 @@ class Listener(Protocol):
 def strike(name: str) -> None:
     """Heard by every listener when the surrounding transaction commits; never when it is rolled back."""
     if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_notify(%s, '')", [name])
+        statements.run("SELECT pg_notify(%s, '')", [name])
     elif path := _file(connection, name):
         transaction.on_commit(update_wrapper(partial(_grow, path), _grow), robust=True)
 

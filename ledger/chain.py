@@ -11,15 +11,16 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from functools import partial
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any
 
-import rfc8785
 from django.core.exceptions import ValidationError
 from django.db import DatabaseError, connection, transaction
 from django.utils.functional import SimpleLazyObject
 
-from ledger import databases, together
+from ledger import databases, jcs, statements, together
 from ledger.errors import InvalidInput, LedgerUnavailable
 from ledger.models import Entry, LedgerHead
 
@@ -52,32 +53,73 @@ def fresh_origin(name: str) -> str:
 def append(log: str, body: dict[str, Any]) -> Entry:
     """Adds the body to the log as its next entry. On `LedgerUnavailable` the transaction is lost for good.
 
-    Among statements that are sent together the entry is read when its first field is, and looked for at their end.
+    Among statements that are sent together the entries are sent as one, at the end of the block or when a field of one
+    of them is read.
     """
-    before, after = halves(body)
-    cursor = connection.cursor()
-    try:
-        databases.of(connection).send(cursor, log=log, before=before, after=after)
-    except DatabaseError as error:
-        transaction.set_rollback(True)
-        raise LedgerUnavailable() from error
+    halved = halves(body)
     if not together.is_open():
-        return _appended(log, cursor)
-    entry: Any = SimpleLazyObject(partial(_appended, log, cursor))
-    together.at_the_end(lambda: entry.pk)
+        [row] = _read(_sent(log, [halved]), log, 1)
+        return _made(row)
+    waiting = _Waiting(log, halved)
+    together.gather(_send_all, waiting)
+    entry: Any = SimpleLazyObject(waiting.entry)
     return entry
 
 
-def _appended(log: str, cursor: Any) -> Entry:
+@dataclass(eq=False)
+class _Waiting:
+    """An entry among statements that are sent together."""
+
+    log: str
+    halved: tuple[str, str]
+    sent: bool = False
+    #: Of all that were sent with it.
+    rows: Callable[[], Sequence[Any]] = list
+    place: int = 0
+
+    def entry(self) -> Entry:
+        if not self.sent:
+            together.flush()
+        return _made(self.rows()[self.place])
+
+
+def _send_all(waiting: list[_Waiting]) -> None:
+    """One statement for each log: mostly one."""
+    by_log: dict[str, list[_Waiting]] = {}
+    for each in waiting:
+        by_log.setdefault(each.log, []).append(each)
+    for log, batch in by_log.items():
+        cursor = _sent(log, [each.halved for each in batch])
+        rows = cache(partial(_read, cursor, log, len(batch)))
+        for place, each in enumerate(batch):
+            each.sent, each.rows, each.place = True, rows, place
+        together.at_the_end(rows)
+
+
+def _sent(log: str, halved: Sequence[tuple[str, str]]) -> Any:
+    cursor = statements.cursor()
     try:
-        with cursor:
-            row = databases.of(connection).appended(cursor)
+        databases.of(connection).send(cursor, log=log, halves=halved)
     except DatabaseError as error:
         transaction.set_rollback(True)
         raise LedgerUnavailable() from error
-    if row is None:
+    return cursor
+
+
+def _read(cursor: Any, log: str, count: int) -> Sequence[Any]:
+    try:
+        with cursor:
+            rows = databases.of(connection).appended(cursor)
+    except DatabaseError as error:
+        transaction.set_rollback(True)
+        raise LedgerUnavailable() from error
+    if len(rows) != count:
         transaction.set_rollback(True)
         raise LedgerUnavailable(f"There is no ledger log “{log}”, so nothing was changed.")
+    return rows
+
+
+def _made(row: Sequence[Any]) -> Entry:
     return Entry.from_db(connection.alias, COLUMNS, row)
 
 
@@ -86,8 +128,8 @@ def halves(body: dict[str, Any]) -> tuple[str, str]:
     _check(body)
     front = {key: value for key, value in body.items() if key < "origin"}
     back = {key: value for key, value in body.items() if key > "origin"}
-    tail = rfc8785.dumps(back).decode()[1:-1]
-    return rfc8785.dumps(front).decode()[:-1], f",{tail}" if tail else ""
+    tail = jcs.text(back)[1:-1]
+    return jcs.text(front)[:-1], f",{tail}" if tail else ""
 
 
 def _check(body: dict[str, Any]) -> None:

@@ -22,6 +22,8 @@ Row = TypeVar("Row", bound=Model)
 JUMP = timedelta(minutes=5)
 #: The instant in a statement that asks for other things as well; `read` makes a time of it.
 EXPRESSION = {"postgresql": "clock_timestamp()", "sqlite": "strftime('%%Y-%%m-%%dT%%H:%%M:%%f', 'now')"}
+#: Seconds for which a reading serves `about`.
+RECENT = 1.0
 _shift = timedelta(0)
 #: The last reading, with this machine's own count of seconds, which no setting of a clock moves.
 _last: tuple[datetime, float] | None = None
@@ -34,6 +36,14 @@ def now() -> datetime:
     found = read()
     observe(found)
     return found + _shift
+
+
+def about() -> datetime:
+    """The database's instant, so far as it can be told without asking it again: never later than it really is, because
+    what is due then is due now."""
+    if _last is None or (gone := elapsed() - _last[1]) > RECENT:
+        return now()
+    return _last[0] + timedelta(milliseconds=int(gone * 1000)) + _shift
 
 
 def read() -> datetime:

@@ -12,9 +12,9 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import rfc8785
 from pydantic import BaseModel, ConfigDict
 
+from ledger import jcs
 from ledger.errors import InvalidInput
 from ledger.money import Money
 
@@ -143,7 +143,7 @@ def canonical(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [canonical(each) for each in value]
     if isinstance(value, set | frozenset):
-        return sorted((canonical(each) for each in value), key=rfc8785.dumps)
+        return sorted((canonical(each) for each in value), key=jcs.dumps)
     if hasattr(value, "isoformat"):
         return value.isoformat()
     raise InvalidInput(f"A {type(value).__name__} cannot be sealed.")
@@ -151,7 +151,7 @@ def canonical(value: Any) -> Any:
 
 def digest(value: Any) -> str:
     """SHA-256 of the RFC 8785 form, in hex."""
-    return hashlib.sha256(rfc8785.dumps(canonical(value))).hexdigest()
+    return hashlib.sha256(jcs.dumps(canonical(value))).hexdigest()
 
 
 def fingerprint(commands: Iterable[Command]) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from ledger import clock, retry, senders, switches
+from ledger import clock, crashpoints, retry, senders, switches
 from ledger.command import canonical
 from ledger.models import Effect, EffectAttempt
 from ledger.senders import Ambiguous, Outcome, Sender
@@ -121,6 +121,8 @@ def _claim(effect: Effect) -> Effect | None:
             ended_at=at, outcome="lost", detail="Its end was never recorded: the worker died or its lease ran out."
         )
         EffectAttempt.objects.create(effect=claimed, number=claimed.attempts, started_at=at)
+        crashpoints.reach("effect_claiming")
+    crashpoints.reach("effect_claimed")
     return claimed
 
 
@@ -137,7 +139,9 @@ def _call(sender: Sender, effect: Effect) -> tuple[Outcome, str]:
     if reason := _may_not_send(effect):
         return Outcome("retry", detail=reason), "stopped"
     try:
+        crashpoints.reach("sending")
         outcome = sender.send(effect)
+        crashpoints.reach("sent")
     except Exception as error:
         log.warning("sending %s failed", effect, exc_info=True)
         return Outcome("unknown", detail=_said(error)), "error"
@@ -147,11 +151,14 @@ def _call(sender: Sender, effect: Effect) -> tuple[Outcome, str]:
 
 def _found(sender: Sender, effect: Effect) -> Outcome | None:
     try:
-        return sender.find(effect)
+        crashpoints.reach("asking")
+        found = sender.find(effect)
+        crashpoints.reach("asked")
     except Ambiguous as error:
         if surely_absent(Effect.objects.filter(pk=effect.pk), before=effect.attempts).exists():
             return None
         return Outcome("unknown", detail=error.message)
+    return found
 
 
 def surely_absent(effects: QuerySet[Effect], *, before: int | None = None) -> QuerySet[Effect]:
@@ -182,6 +189,8 @@ def _settle(sender: Sender, effect: Effect, outcome: Outcome) -> bool:
             return False
         _end(effect, at, outcome.kind, outcome.detail)
         sender.settle(Effect.objects.get(pk=effect.pk), outcome)
+        crashpoints.reach("effect_settling")
+    crashpoints.reach("effect_settled")
     return True
 
 
@@ -205,6 +214,7 @@ def _try_again(effect: Effect, outcome: Outcome, label: str) -> None:
         wait = retry.delay(effect.attempts, at_least=outcome.retry_after)
         if held.update(status=Effect.Status.WAITING, lease_until=None, not_before=at + wait, last_error=outcome.detail):
             _end(effect, at, label, outcome.detail)
+        crashpoints.reach("effect_put_off")
 
 
 def _give_up(effect: Effect, *, detail: str, label: str = "lost") -> None:
@@ -220,6 +230,7 @@ def _give_up(effect: Effect, *, detail: str, label: str = "lost") -> None:
                     _end(effect, clock.now(), label, detail)
                     if sender:
                         sender.settle(Effect.objects.get(pk=effect.pk), outcome)
+                crashpoints.reach("effect_given_up")
         except Exception:
             log.exception("giving up on %s failed", effect)
         else:

@@ -57,6 +57,8 @@ def _enqueue(reason: str) -> None:
 
     from ledger import queue
 
+    if queue.visits_wait():
+        return
     async_task(f"{__name__}.answer", task_name=f"visit: {reason}"[:100], save=False, broker=queue.for_visits())
 
 

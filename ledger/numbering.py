@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from django.db import connection
 
-from ledger import databases
+from ledger import databases, statements
 
 
 def take(prefix: str) -> str:
     """The next number of this prefix. Call inside the transaction that uses it."""
-    with connection.cursor() as cursor:
+    with statements.cursor() as cursor:
         return f"{prefix}-{databases.of(connection).next_number(cursor, prefix):05d}"

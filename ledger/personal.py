@@ -19,11 +19,10 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
-import rfc8785
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from ledger import chain, clock, keys
+from ledger import chain, clock, jcs, keys
 from ledger.actors import Actor
 from ledger.command import canonical
 from ledger.errors import Erased, InvalidInput
@@ -64,7 +63,7 @@ class Disclosure:
 
 
 def commitment(salt: bytes, value: Any) -> str:
-    return hashlib.sha256(TAG + salt + rfc8785.dumps(value)).hexdigest()
+    return hashlib.sha256(TAG + salt + jcs.dumps(value)).hexdigest()
 
 
 def person(pk: int | str) -> str:
@@ -199,7 +198,7 @@ def seal(subject: str, plain: Any, context: str) -> bytes:
     key = _key_for(subject)
     if key is None:
         raise Erased()
-    return _encrypt(key, rfc8785.dumps(plain), context)
+    return _encrypt(key, jcs.dumps(plain), context)
 
 
 def unseal(subject: str, sealed: bytes, context: str) -> Any:
@@ -244,7 +243,7 @@ def _unwrapped(key: SubjectKey) -> bytes | None:
 
 
 def _seal(key: bytes, committed: Committed, context: str) -> bytes:
-    return _encrypt(key, rfc8785.dumps({"salt": committed.salt.hex(), "value": committed.value}), context)
+    return _encrypt(key, jcs.dumps({"salt": committed.salt.hex(), "value": committed.value}), context)
 
 
 def _open(row: PersonalValue, ring: dict[str, bytes | None]) -> Disclosure | None:

@@ -19,7 +19,7 @@ from django_q.conf import Conf
 from django_q.models import OrmQ
 from django_q.signing import SignedPackage
 
-from ledger import bell
+from ledger import bell, statements
 
 log = logging.getLogger(__name__)
 #: Visits have a key of their own, so that they can be counted without being unpacked.
@@ -38,6 +38,7 @@ WITH free AS MATERIALIZED (
 UPDATE django_q_ormq row SET lock = clock_timestamp() + make_interval(secs => %(retry)s)
 FROM free WHERE row.id = free.id RETURNING row.id, row.payload
 """
+_FREE_ROWS = "SELECT count(*) FROM (SELECT 1 FROM django_q_ormq WHERE key = %s AND lock = %s LIMIT %s) AS free"
 
 
 class BellQueue(ORM):
@@ -45,16 +46,11 @@ class BellQueue(ORM):
 
     def enqueue(self, task: str) -> int | None:
         """Returns the row's number; None for a visit while enough of them wait already for every worker."""
-        if self.list_key.endswith(VISITS) and self._enough_wait():
+        if self.list_key.endswith(VISITS) and visits_wait():
             return None
         row = self.get_connection().create(key=self.list_key, payload=task, lock=FREE)
         bell.strike(bell.QUEUE)
         return row.pk
-
-    def _enough_wait(self) -> bool:
-        """Asked after the commit that rings, so a visit that still waits will see what was committed."""
-        waiting = self.get_connection().filter(key=self.list_key, lock=FREE)
-        return len(waiting.values_list("pk", flat=True)[: Conf.WORKERS]) >= Conf.WORKERS
 
     def dequeue(self) -> list[tuple[int, str]] | None:
         """Rows that nobody else gets; None after a while without any, so that the cluster can be stopped."""
@@ -115,6 +111,17 @@ def for_visits() -> Broker:
     if isinstance(broker, BellQueue):
         broker.list_key += VISITS
     return broker
+
+
+def visits_wait() -> bool:
+    """Whether enough of them do for every worker; other brokers are never asked. After the commit that rings, so a
+    visit that still waits will see what was committed."""
+    broker = for_visits()
+    if not isinstance(broker, BellQueue):
+        return False
+    free = connections[Conf.ORM].ops.adapt_datetimefield_value(FREE)
+    found = statements.run(_FREE_ROWS, [broker.list_key, free, Conf.WORKERS])
+    return found.fetchone()[0] >= Conf.WORKERS
 
 
 def waiting() -> list[int]:

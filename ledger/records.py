@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-import rfc8785
-
+from ledger import jcs
 from ledger.redaction import MARK
 
 #: A JSON value that nobody changes: a reducer makes the next one.
@@ -84,7 +83,7 @@ class Record:
 
 def kept(value: Any) -> str:
     """SHA-256 of a JSON value as it is kept now; the mark where a text was erased out of it, so nobody can tell."""
-    content = rfc8785.dumps(value)
+    content = jcs.dumps(value)
     return MARK if MARK.encode() in content else hashlib.sha256(content).hexdigest()
 
 

@@ -17,11 +17,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-import rfc8785
 from django.db.models import Q
 from django.utils.module_loading import import_string
 
-from ledger import sources
+from ledger import jcs, sources
 from ledger.errors import DomainError, NotFound
 from ledger.gauges import SILENT, Gauge
 from ledger.models import Entry, EntryObject, LedgerHead, LegalEntity, Source
@@ -194,7 +193,7 @@ def opening(entity: LegalEntity, keys: Mapping[str, Collection[str]]) -> dict[st
             found[kind] = dict(import_string(mine.live)(entity.log_id, full))
     if sum(map(len, found.values())) <= MOST_IN_ENTRY:
         return {"states": found} if found else {}
-    kept = sources.keep(rfc8785.dumps(found), origin="import:opening", media_type="application/json")
+    kept = sources.keep(jcs.dumps(found), origin="import:opening", media_type="application/json")
     return {"source": kept.digest}
 
 

@@ -32,6 +32,7 @@ RIGHTS: dict[str, frozenset[str]] = {
     "event.manage": frozenset({Role.BUYER, Role.ADMINISTRATOR}),
     "event.open_bids": frozenset({Role.BUYER, Role.ADMINISTRATOR}),
     "invitation.revoke": frozenset({Role.BUYER, Role.ADMINISTRATOR}),
+    "notice.record": frozenset({Role.BUYER, Role.ADMINISTRATOR}),
     "plan.manage": frozenset({Role.BUYER, Role.ADMINISTRATOR}),
     "edge.manage": frozenset({Role.ADMINISTRATOR}),
     "erp.manage": frozenset({Role.BUYER, Role.ADMINISTRATOR}),

@@ -21,7 +21,7 @@ from datetime import datetime, timedelta
 from django.db import OperationalError, connection
 from django.utils.translation import gettext as _
 
-from ledger import heartbeat, owner, retry
+from ledger import clock, heartbeat, owner, retry
 from ledger.databases import grants, horizon
 from ledger.databases.horizon import Holder
 from ledger.errors import DomainError, Misconfigured
@@ -70,7 +70,8 @@ def standing() -> Standing | None:
     erased, done = _erased(), _count(SCRUBBED)
     if erased <= done:
         return None
-    since = SubjectKey.objects.exclude(erased_at=None).order_by("erased_at").values_list("erased_at", flat=True)[done]
+    erasures = SubjectKey.objects.exclude(erased_at=None).order_by("erased_at")
+    since = erasures.values_list("erased_at", flat=True)[done] or clock.now()
     return Standing(erased - done, since, _holders(erased), _comes_by_itself(erased))
 
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
-import rfc8785
 from django.db.models import Max, QuerySet
 
+from ledger import jcs
 from ledger.audit import Audit
 from ledger.chain import leaf_hash
 from ledger.gauges import SILENT, Gauge
@@ -227,6 +227,6 @@ def _fault(row: _Row, objects: set[tuple[str, str]], *, seq: int, prev: str, ori
 def _parse(content: bytes) -> dict[str, Any] | None:
     try:
         record = json.loads(content)
-        return record if isinstance(record, dict) and rfc8785.dumps(record) == content else None
+        return record if isinstance(record, dict) and jcs.dumps(record) == content else None
     except (ValueError, RecursionError):
         return None

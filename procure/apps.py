@@ -28,6 +28,7 @@ class ProcureConfig(AppConfig):
         ):
             command.register(each, handler=f"procure.handlers.{handler}")
         doorbell.register("events", answerer="procure.sourcing.events.answer", due="procure.sourcing.events.due")
+        doorbell.register("bids", answerer="procure.sourcing.expiry.answer", due="procure.sourcing.expiry.due")
         outbox.register("mail", path="procure.messages.sender", in_order=False)
         anchors.register("erp")
         anchors.register("supplier-page")
@@ -37,6 +38,7 @@ class ProcureConfig(AppConfig):
             ("requisition", "requisitions"),
             ("event", "events"),
             ("bid", "bids"),
+            ("notice", "notices"),
             ("award", "awards"),
             ("order", "orders"),
             ("budget", "budgets"),

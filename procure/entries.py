@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from ledger.actors import Actor
@@ -11,7 +12,19 @@ from ledger.journal import record
 from ledger.models import Effect, Entry
 from ledger.personal import Personal, person, vendor
 from procure import live
-from procure.models import Award, Bid, BidVersion, Budget, Commitment, Invitation, Order, Requisition, SourcingEvent
+from procure.models import (
+    Award,
+    Bid,
+    BidVersion,
+    Budget,
+    Commitment,
+    Invitation,
+    Notice,
+    OpenedBid,
+    Order,
+    Requisition,
+    SourcingEvent,
+)
 
 
 def of_requisition(requisition: Requisition) -> ObjectRef:
@@ -131,6 +144,35 @@ def bid_submitted(bid: Bid, version: BidVersion, *, actor: Actor) -> Entry:
         objects=[ObjectRef("bid", str(bid.pk), str(version.number)), of_event(event), of_invitation(bid.invitation)],
         commitments={"quote": version.commitment},
         data={"version": version.number, "vendor": bid.invitation.vendor.key},
+    )
+
+
+def bid_expired(opened: OpenedBid, *, today: date) -> Entry:
+    """Its validity had ended by this business date, and nobody had awarded the event."""
+    version, event = opened.version, opened.event
+    return record(
+        "bid.expired",
+        actor=Actor.system("clock"),
+        entity=event.entity,
+        objects=[
+            ObjectRef("bid", str(version.bid_id), str(version.number)),
+            of_event(event),
+            ObjectRef("vendor", opened.vendor.key),
+        ],
+        data={"validity_until": opened.validity_until, "business_date": today, "vendor": opened.vendor.key},
+    )
+
+
+def notice_recorded(notice: Notice, *, actor: Actor) -> Entry:
+    """Somebody here was told of a change; what they wrote about it are their words."""
+    about = [ObjectRef(kind, each.key) for kind, each in (("vendor", notice.vendor), ("item", notice.item)) if each]
+    return record(
+        "notice.recorded",
+        actor=actor,
+        entity=notice.entity,
+        objects=[ObjectRef("notice", notice.reference), *about],
+        data=live.notice(notice),
+        words={"text": notice.text},
     )
 
 

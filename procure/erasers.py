@@ -25,6 +25,7 @@ from procure.models import (
     EventLine,
     Invitation,
     Message,
+    Notice,
     Order,
     OrderLine,
     Requisition,
@@ -94,7 +95,8 @@ def count(subject: str) -> int:
     if kind != "person":
         return 0
     wanted, answers = Wanted(int(key)), RequisitionQuestion.objects.filter(answered_by=int(key))
-    return len(wanted.requisitions) + len(wanted.events) + answers.count() + sum(each.count() for each in wanted.lines)
+    own = len(wanted.requisitions) + len(wanted.events) + answers.count() + _notices(int(key)).count()
+    return own + sum(each.count() for each in wanted.lines)
 
 
 def texts(subject: str) -> Iterable[str]:
@@ -102,12 +104,13 @@ def texts(subject: str) -> Iterable[str]:
     if kind == "person":
         yield from Requisition.objects.filter(requested_by=int(key)).values_list("words", flat=True)
         yield from RequisitionQuestion.objects.filter(answered_by=int(key)).values_list("answer", flat=True)
+        yield from _notices(int(key)).values_list("text", flat=True)
 
 
 def erase(erasing: Erasing) -> int:
     if erasing.person is not None:
         done = _erase_wanted(Wanted(erasing.person), erasing) + _erase_answers(erasing.person)
-        done += _hand_over_sources(erasing.person)
+        done += _hand_over_sources(erasing.person) + _notices(erasing.person).update(text=MARK)
     elif erasing.kind == "contact":
         mails = Message.objects.filter(contact=int(erasing.key))
         done = mails.update(subject=MARK, body=MARK) + _erase_declines(erasing)
@@ -209,6 +212,11 @@ def _erase_answers(person: int) -> int:
             each.structured = each.structured | {"answers": wiped(each.structured.get("answers", {}))}
             type(each)._base_manager.filter(pk=each.pk).update(structured=each.structured)
     return answered.update(answer=MARK)
+
+
+def _notices(person: int) -> QuerySet[Notice]:
+    """What they wrote about changes that suppliers announced; the change itself is the company's."""
+    return Notice.objects.filter(recorded_by=person).exclude(text="")
 
 
 def _hand_over_sources(person: int) -> int:

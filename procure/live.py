@@ -21,6 +21,7 @@ from procure.models import (
     Commitment,
     EventLine,
     Invitation,
+    Notice,
     OpenedBid,
     OpenedBidLine,
     Order,
@@ -148,6 +149,7 @@ def events(log: str, keys: Collection[str] | None = None) -> Read:
 
 def _quote(opened: OpenedBid) -> dict[str, Any]:
     return {
+        "expired": opened.expired_at is not None,
         "version": opened.version.number,
         "commitment": opened.version.commitment,
         "currency": opened.currency,
@@ -211,6 +213,25 @@ def orders(log: str, keys: Collection[str] | None = None) -> Read:
             row.reference,
             {**order(row), **current, "earlier": {str(number): digest(each) for number, each in versions.items()}},
         )
+
+
+def notice(row: Notice) -> dict[str, Any]:
+    """All of it but the words."""
+    return {
+        "kind": str(row.kind),
+        "vendor": row.vendor.key if row.vendor else None,
+        "item": row.item.key if row.item else None,
+        "effective_on": row.effective_on.isoformat(),
+        "new_price": amount(row.new_price),
+        "currency": row.currency,
+        "recorded_by": str(row.recorded_by_id),
+    }
+
+
+def notices(log: str, keys: Collection[str] | None = None) -> Read:
+    rows = Notice.objects.filter(entity__log=log).select_related("vendor", "item")
+    for row in _these(rows, "reference", keys).iterator(CHUNK):
+        yield row.reference, notice(row)
 
 
 def budget_key(row: Budget) -> str:

@@ -17,7 +17,7 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from ledger import clock, outbox
+from ledger import clock, crashpoints, outbox
 from ledger.actors import Actor
 from ledger.command import digest
 from ledger.models import Effect
@@ -158,7 +158,9 @@ def _hand_over(message: Message, contact: VendorContact, invitation: Invitation,
         link = links.fresh_link(invitation) if with_link else ""
         receiver = formataddr((" ".join(contact.name.split()), contact.email))
         text = message.body.replace(LINK_STANDS_HERE, link)
+        crashpoints.reach("mailing")
         EmailMessage(message.subject, text, to=[receiver], connection=server).send()
+        crashpoints.reach("mailed")
     except SMTPRecipientsRefused:
         return Outcome("refused", detail=_("The mail server refuses the address of %s.") % invitation.vendor.name)
     finally:

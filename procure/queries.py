@@ -7,6 +7,7 @@ from decimal import Decimal
 from django.db.models import QuerySet, Sum
 from django.utils.translation import gettext as _
 
+from ledger.command import ObjectRef
 from ledger.errors import NotFound
 from ledger.models import Effect, LegalEntity
 from procure.models import (
@@ -65,6 +66,27 @@ def opened_line(pk: int) -> OpenedBidLine:
 
 def open_order_lines(entity: LegalEntity) -> QuerySet[ImportedOrderLine]:
     return ImportedOrderLine.objects.filter(entity=entity).select_related("vendor", "item")
+
+
+def around(object_: ObjectRef, *, entity: LegalEntity) -> dict[str, QuerySet]:
+    """Numbers of what has to do with a vendor or an item, by kind: where it is asked for, invited or ordered."""
+    if object_.kind == "item":
+        on, item = {"entity": entity}, object_.key
+        return {
+            "requisition": Requisition.objects.filter(lines__item__key=item, **on).values("reference"),
+            "event": SourcingEvent.objects.filter(lines__item__key=item, **on).values("reference"),
+            "order": Order.objects.filter(versions__lines__item__key=item, **on).values("reference"),
+        }
+    if object_.kind == "vendor":
+        asked = SourcingEvent.objects.filter(
+            entity=entity, invitations__vendor__key=object_.key, invitations__revoked_at=None
+        )
+        return {
+            "requisition": asked.values("requisition__reference"),
+            "event": asked.values("reference"),
+            "order": Order.objects.filter(entity=entity, vendor__key=object_.key).values("reference"),
+        }
+    return {}
 
 
 def stock_of(entity: LegalEntity, item_key: str) -> Decimal:

@@ -56,11 +56,15 @@ def event(state: State | None, record: Record) -> State | None:
         return {**state, "status": data["status"], "quotes": {each["vendor"]: _quote(each) for each in data["bids"]}}
     if kind in ("award.made", "award.revoked"):
         return {**state, "status": data["event_status"]}
+    if kind == "bid.expired":
+        quotes = state["quotes"]
+        return {**state, "quotes": {**quotes, data["vendor"]: {**quotes[data["vendor"]], "expired": True}}}
     return _answered(state, record)
 
 
 def _quote(said: Mapping[str, Any]) -> dict[str, Any]:
     return {
+        "expired": False,
         "version": said["version"],
         "commitment": said["commitment"],
         "currency": said["currency"],
@@ -107,6 +111,11 @@ def bid(state: State | None, record: Record) -> State | None:
         "version": version,
         "commitments": {**earlier, str(version): record.commitments["quote"]},
     }
+
+
+def notice(state: State | None, record: Record) -> State | None:
+    """Told once and never changed."""
+    return dict(record.data) if record.kind == "notice.recorded" else state
 
 
 def award(state: State | None, record: Record) -> State | None:

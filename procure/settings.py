@@ -129,6 +129,8 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     }
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60
+# PostgreSQL keeps the engine's statements ready; a pooler that gives each transaction another server cannot have that.
+DATABASE_PREPARES = env.bool("DATABASE_PREPARES", True)
 # PostgreSQL: who owns the tables and migrates, apart from who runs (ledger.owner). Only `migrate` needs it.
 DATABASE_OWNER = env.db_url("DATABASE_OWNER_URL") if env.str("DATABASE_OWNER_URL", "") else None
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -24,6 +24,7 @@ QUICK = {
     "jit": "off",
     "max_connections": 120,
 }
+DURABLE = {"shared_buffers": "512MB", "jit": "off", "max_connections": 120}
 PLACES = ("/usr/lib/postgresql/*/bin", "/opt/homebrew/opt/postgresql*/bin", "/usr/local/opt/postgresql*/bin")
 
 
@@ -40,15 +41,16 @@ IN_MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108
 
 
 @contextlib.contextmanager
-def server() -> Iterator[str | None]:
-    """The URL of a fresh server, or None when PostgreSQL is not installed."""
+def server(*, durable: bool = False) -> Iterator[str | None]:
+    """The URL of a fresh server, or None when PostgreSQL is not installed. `durable`: on the disk, and a commit is
+    kept once it is told, as in service."""
     folder = binaries()
     if folder is None:
         yield None
         return
     # initdb refuses to run as root; Debian's package brings an account for it.
     account = "postgres" if os.geteuid() == 0 else None
-    home = Path(tempfile.mkdtemp(prefix="procure-pg-", dir=IN_MEMORY))
+    home = Path(tempfile.mkdtemp(prefix="procure-pg-", dir=None if durable else IN_MEMORY))
     if account:
         shutil.chown(home, account)
     run = {"user": account, "cwd": home, "check": True, "stdout": subprocess.DEVNULL} if account else {
@@ -61,7 +63,9 @@ def server() -> Iterator[str | None]:
         port = probe.getsockname()[1]
     data = home / "data"
     subprocess.run([folder / "initdb", "-D", data, "-U", "procure", "-A", "trust", "-E", "UTF8"], **run)
-    settings = {"port": port, "listen_addresses": "127.0.0.1", "unix_socket_directories": home} | QUICK
+    settings = {"port": port, "listen_addresses": "127.0.0.1", "unix_socket_directories": home} | (
+        DURABLE if durable else QUICK
+    )
     options = " ".join(f"-c {name}={value}" for name, value in settings.items())
     subprocess.run([folder / "pg_ctl", "-D", data, "-l", home / "log", "-w", "-o", options, "start"], **run)
     try:

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
-from agents import engine, progress, results
+from agents import crashpoints, engine, progress, results
 from agents.context import open_context
 from agents.errors import Fenced, WrongType
 from agents.leases import Lease, held
@@ -99,6 +99,8 @@ def _claim(step: Step, worker: EdgeWorker) -> Lease | None:
             return None
         step.refresh_from_db(fields=["status", "fence", "attempts", "holder", "lease_until", "started_at"])
         StepAttempt.objects.create(step_id=step.pk, number=step.attempts, fence=step.fence, started_at=at)
+        crashpoints.reach("claiming")
+    crashpoints.reach("claimed")
     return Lease(step, step.fence, step.attempts)
 
 

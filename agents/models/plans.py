@@ -115,6 +115,14 @@ class Step(models.Model):
         related_name="undone_by",
         help_text=_("The step that this one takes back."),
     )
+    again_of = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="looks",
+        help_text=_("The step at whose matter this one looks once more, because something happened."),
+    )
     rounds = models.PositiveSmallIntegerField(
         default=0, help_text=_("How often it was given fresh attempts because its template says to try again.")
     )
@@ -165,13 +173,14 @@ class Step(models.Model):
 
 
 class StepOverride(models.Model):
-    """A person's result in place of a step's own, or of one that it never got. Rows stay; the latest counts."""
+    """A person's result in place of a step's own, or of one that it never got; without a person, what the step came to
+    when it was looked at again. Rows stay; the latest counts."""
 
     step = models.ForeignKey(Step, on_delete=models.PROTECT, related_name="overrides")
     result = models.JSONField()
     result_digest = models.CharField(max_length=64)
     reason = models.TextField()
-    person = models.ForeignKey("ledger.Person", on_delete=models.PROTECT, related_name="+")
+    person = models.ForeignKey("ledger.Person", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     made_at = models.DateTimeField()
     erased_at = models.DateTimeField(null=True, blank=True)
 
@@ -179,7 +188,7 @@ class StepOverride(models.Model):
         ordering = ["id"]
 
     def __str__(self) -> str:
-        return f"{self.step} by {self.person}"
+        return f"{self.step} by {self.person or 'looking again'}"
 
 
 class StepAttempt(models.Model):

@@ -35,6 +35,9 @@ class Specification:
     assumed: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     #: Tasks of some milliseconds without a call to the outside: one worker does several of a plan in one go.
     quick: frozenset[str] = frozenset()
+    #: Quick tasks that only compute, from what they are given and what stands in the tables: they neither propose nor
+    #: wait nor ask a model. Done twice is as good as once, so the results of several may be stored together.
+    pure: frozenset[str] = frozenset()
     #: Tasks that a remote worker may do.
     remote: frozenset[str] = frozenset()
 
@@ -79,6 +82,16 @@ def gives(name: str, task: str) -> Record | None:
     """What the result of this task holds; None when nobody says."""
     role = of(name)
     return None if role is None else role.gives.get(task)
+
+
+def is_pure(name: str, task: str) -> bool:
+    role = of(name)
+    return role is not None and task in role.pure
+
+
+def pure() -> list[str]:
+    """Every pure task of every role, as role.task."""
+    return [f"{name}.{task}" for name, role in specifications().items() for task in sorted(role.pure)]
 
 
 def quick(name: str) -> frozenset[str]:

@@ -109,6 +109,7 @@ SPECIFICATION = Specification(
     },
     assumed={"review": {"event": "collect.event"}},
     quick=frozenset({"review"}),
+    pure=frozenset({"review"}),
 )
 
 

@@ -27,7 +27,7 @@ END
 """,
     "ledger_link": f"""
 DECLARE
-    record json := convert_from(NEW.bytes, 'UTF8')::json;
+    record jsonb := convert_from(NEW.bytes, 'UTF8')::jsonb;
 BEGIN
     PERFORM 1 FROM ledger_ledgerhead
         WHERE log = NEW.log_id AND seq + 1 = NEW.seq AND hash = NEW.prev AND origin = record->>'origin' FOR UPDATE;
@@ -75,6 +75,10 @@ END
 """,
     "ledger_object_derived": f"""
 BEGIN
+    -- Called by what ledger_move derives itself.
+    IF pg_trigger_depth() > 1 THEN
+        RETURN NEW;
+    END IF;
     IF NOT EXISTS (
         SELECT 1 FROM ledger_entry, json_array_elements(convert_from(bytes, 'UTF8')::json->'objects')
         WHERE ledger_entry.id = NEW.entry_id AND value->>'kind' = NEW.kind AND value->>'key' = NEW.key
@@ -271,23 +275,27 @@ def wanting(cursor: Any, triggers: Iterable[Trigger]) -> list[str]:
     ]
 
 
-def append(cursor: Any, *, log: str, before: str, after: str) -> Sequence[Any] | None:
-    """The new row of ledger_entry in the model's order, or None when there is no such log."""
-    send(cursor, log=log, before=before, after=after)
-    return appended(cursor)
+_COLUMNS = "a.id, a.log_id, a.seq, a.time, a.kind, a.actor_kind, a.actor_id, a.bytes, a.prev, a.hash"
+_APPEND = f"SELECT {_COLUMNS} FROM ledger_append(%s, %s, %s) a"
+#: One after the other, in their order.
+_APPEND_ALL = f"""
+SELECT {_COLUMNS} FROM unnest(%s::bytea[], %s::bytea[]) WITH ORDINALITY AS given (front, back, place),
+LATERAL ledger_append(%s, given.front, given.back) a
+"""
 
 
-def send(cursor: Any, *, log: str, before: str, after: str) -> None:
-    """The first half of `append`, for statements that go to the server together."""
-    cursor.execute(
-        "SELECT id, log_id, seq, time, kind, actor_kind, actor_id, bytes, prev, hash FROM ledger_append(%s, %s, %s)",
-        [log, before.encode(), after.encode()],
-    )
+def send(cursor: Any, *, log: str, halves: Sequence[tuple[str, str]]) -> None:
+    """Appends to the log what stands before and after `origin` in each body; `appended` has what came of it."""
+    fronts, backs = [front.encode() for front, _ in halves], [back.encode() for _, back in halves]
+    if len(halves) == 1:
+        cursor.execute(_APPEND, [log, fronts[0], backs[0]])
+    else:
+        cursor.execute(_APPEND_ALL, [fronts, backs, log])
 
 
-def appended(cursor: Any) -> Sequence[Any] | None:
-    """The second half of `append`."""
-    return cursor.fetchone()
+def appended(cursor: Any) -> Sequence[Sequence[Any]]:
+    """The new rows of ledger_entry in the model's order; none when there is no such log."""
+    return cursor.fetchall()
 
 
 def begin(cursor: Any, *, log: str, origin: str) -> None:

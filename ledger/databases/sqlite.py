@@ -229,21 +229,16 @@ RETURNING id, log_id, seq, time || '', kind, actor_kind, actor_id, bytes, prev, 
 """
 
 
-def append(cursor: Any, *, log: str, before: str, after: str) -> Sequence[Any] | None:
-    """The new row of ledger_entry in the model's order, or None when there is no such log."""
-    send(cursor, log=log, before=before, after=after)
-    return appended(cursor)
+def send(cursor: Any, *, log: str, halves: Sequence[tuple[str, str]]) -> None:
+    """Appends to the log what stands before and after `origin` in a body; `appended` has what came of it."""
+    [(front, back)] = halves
+    cursor.execute(APPEND, [front, back, log])
 
 
-def send(cursor: Any, *, log: str, before: str, after: str) -> None:
-    """The first half of `append`."""
-    cursor.execute(APPEND, [before, after, log])
-
-
-def appended(cursor: Any) -> Sequence[Any] | None:
-    """The second half of `append`."""
-    row = cursor.fetchone()
-    return row and (*row[:3], datetime.fromisoformat(row[3]).replace(tzinfo=UTC), *row[4:])
+def appended(cursor: Any) -> Sequence[Sequence[Any]]:
+    """The new row of ledger_entry in the model's order; none when there is no such log."""
+    found = cursor.fetchall()
+    return [(*row[:3], datetime.fromisoformat(row[3]).replace(tzinfo=UTC), *row[4:]) for row in found]
 
 
 def begin(cursor: Any, *, log: str, origin: str) -> None:

@@ -9,6 +9,7 @@ from agents.models import Plan, Step
 from approvals.models import Evidence, Proposal
 from procure.models import (
     Invitation,
+    Notice,
     Order,
     OrderLine,
     OrderVersion,
@@ -101,18 +102,29 @@ class ProposalDetailSerializer(ProposalSerializer):
 
 
 class StepSerializer(serializers.ModelSerializer):
-    """`result` is the step's own; a person's in its place is in `override`."""
+    """`result` is the step's own; what counts in its place, a person's or that of a second look, is in `override`."""
 
     label = serializers.CharField(read_only=True)  # type: ignore[assignment]
     branch_of = serializers.CharField(source="fanned.key", read_only=True, allow_null=True, default=None)
     undoes = serializers.CharField(source="undoes.key", read_only=True, allow_null=True, default=None)
+    again_of = serializers.CharField(source="again_of.key", read_only=True, allow_null=True, default=None)
     override = serializers.SerializerMethodField()
 
     class Meta:
         model = Step
         fields = (
             *("key", "label", "role", "after", "status", "attempts", "max_attempts", "branch_of", "branch", "item"),
-            *("undoes", "waiting_for", "waiting_on", "asks_person", "deadline_at", "error", "result", "override"),
+            *(
+                "undoes",
+                "again_of",
+                "waiting_for",
+                "waiting_on",
+                "asks_person",
+                "deadline_at",
+                "error",
+                "result",
+                "override",
+            ),
             *("evidence", "started_at", "ended_at"),
         )
 
@@ -194,3 +206,30 @@ class EventSerializer(serializers.ModelSerializer):
             *("reference", "status", "title", "requisition", "deadline", "currency", "deliver_to", "incoterm"),
             *("published_at", "closed_at", "opened_at", "invitations"),
         )
+
+
+class NoticeSerializer(serializers.ModelSerializer):
+    """What a supplier or a market announced, as somebody here recorded it."""
+
+    vendor = serializers.CharField(source="vendor.key", read_only=True, allow_null=True)
+    item = serializers.CharField(source="item.key", read_only=True, allow_null=True)
+    recorded_by = serializers.CharField(source="recorded_by.username", read_only=True)
+
+    class Meta:
+        model = Notice
+        fields = (
+            *("reference", "kind", "vendor", "item", "effective_on", "new_price", "currency", "text"),
+            *("recorded_by", "recorded_at"),
+        )
+
+
+class NoticeGivenSerializer(serializers.Serializer):
+    """A vendor, an item or both by number; a new price only for a price change of one item."""
+
+    kind = serializers.ChoiceField(choices=Notice.Kind.choices)
+    vendor = serializers.CharField(max_length=20, required=False, allow_blank=True)
+    item = serializers.CharField(max_length=20, required=False, allow_blank=True)
+    effective_on = serializers.DateField(required=False, allow_null=True)
+    new_price = serializers.CharField(max_length=40, required=False, allow_blank=True)
+    currency = serializers.CharField(max_length=3, required=False, allow_blank=True)
+    text = serializers.CharField(required=False, allow_blank=True, max_length=4_000)

@@ -11,6 +11,7 @@ router.register("requisitions", views.Requisitions, basename="requisition")
 router.register("proposals", views.Proposals, basename="proposal")
 router.register("events", views.Events, basename="event")
 router.register("plans", views.Plans, basename="plan")
+router.register("notices", views.Notices, basename="notice")
 router.register("orders", views.Orders, basename="order")
 
 urlpatterns = [

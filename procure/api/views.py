@@ -17,7 +17,7 @@ from rest_framework.serializers import BaseSerializer
 from ledger import rights
 from ledger.actors import Actor
 from ledger.models import CostCentre, Person
-from procure import requisitions
+from procure import notices, requisitions
 from procure.api import serializers
 from procure.api.problems import answer
 from procure.console import sight
@@ -131,7 +131,7 @@ class Plans(Rows):
         rows = sight.plans(self.person()).select_related("template", "requested_by").order_by("-pk")
         if self.action != "retrieve":
             return rows
-        return rows.prefetch_related("steps__fanned", "steps__undoes", "steps__overrides")
+        return rows.prefetch_related("steps__fanned", "steps__undoes", "steps__again_of", "steps__overrides")
 
 
 @extend_schema_view(
@@ -146,3 +146,29 @@ class Orders(Rows):
     def get_queryset(self) -> QuerySet:
         rows = sight.orders(self.person()).select_related("vendor", "requisition", "event", "tracking")
         return rows.prefetch_related("versions__lines__item").order_by("-pk")
+
+
+@extend_schema_view(
+    list=extend_schema(responses={200: serializers.NoticeSerializer(many=True)} | REFUSALS),
+    retrieve=extend_schema(parameters=[REFERENCE], responses={200: serializers.NoticeSerializer} | REFUSALS),
+)
+class Notices(Rows):
+    """What suppliers and markets have announced. Staff's alone."""
+
+    serializer_class: type[BaseSerializer] = serializers.NoticeSerializer
+    right: ClassVar[str] = "records.view"
+
+    def get_queryset(self) -> QuerySet:
+        return sight.notices(self.person()).select_related("vendor", "item", "recorded_by").order_by("-pk")
+
+    @extend_schema(request=serializers.NoticeGivenSerializer, responses={201: serializers.NoticeSerializer} | REFUSALS)
+    def create(self, request: Request) -> Response:
+        """Records a notice. It changes nothing by itself: plans at work that it concerns look again."""
+        given = serializers.NoticeGivenSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        person = self.person()
+        if person.entity is None:
+            raise PermissionDenied
+        made = notices.record(**given.validated_data, actor=Actor.human(person), entity=person.entity)
+        where = {"Location": reverse("api:notice-detail", args=[made.reference])}
+        return Response(self.get_serializer(made).data, status=status.HTTP_201_CREATED, headers=where)

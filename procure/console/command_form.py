@@ -67,6 +67,8 @@ def shape_of(info: FieldInfo) -> Shape:
         inner, _unused = _plain(get_args(kind)[0])
         if isinstance(inner, type) and issubclass(inner, BaseModel):
             return Shape("lines", required, parts=tuple(inner.model_fields.items()))
+        if inner is dict or get_origin(inner) is dict:
+            return Shape("json", required)
         return Shape("words", required)
     if isinstance(kind, type):
         if issubclass(kind, Enum):

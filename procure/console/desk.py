@@ -12,14 +12,14 @@ from django.db.models import DecimalField, F, Q, Sum
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from agents.models import Plan, Step
+from agents.models import Plan, Reconsideration, Step
 from agents.queries import oldest_due, parked_steps
 from approvals.models import Proposal
 from contracts.models import Contract
 from ledger.errors import DomainError
 from ledger.models import Effect, LedgerHead, LegalEntity, Person, Switch
 from ledger.money import Money
-from procure.console import sight
+from procure.console import looked_again, sight
 from procure.finance.currency import to_base
 from procure.models import Budget, Order, OrderLine, OrderTracking, RequisitionQuestion
 from vendors.models import Certificate
@@ -48,6 +48,9 @@ class AtWork:
     note: str
     done: int
     all: int
+    #: What last made it look again, and the number of its entry.
+    again: str = ""
+    again_seq: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +141,11 @@ def at_work(rows: Iterable[Plan]) -> list[AtWork]:
     steps: dict[int, list[Step]] = {plan.pk: [] for plan in plans}
     for step in Step.objects.filter(plan__in=plans).order_by("id"):
         steps[step.plan_id].append(step)
-    return [_at_work(plan, steps[plan.pk]) for plan in plans]
+    again = looked_again.latest(plans)
+    return [_at_work(plan, steps[plan.pk], again.get(plan.pk)) for plan in plans]
 
 
-def _at_work(plan: Plan, steps: list[Step]) -> AtWork:
+def _at_work(plan: Plan, steps: list[Step], again: Reconsideration | None) -> AtWork:
     order = (Step.Status.PARKED, Step.Status.WAITING, Step.Status.RUNNING, Step.Status.READY)
     now = next((step for status in order for step in steps if step.status == status), None)
     return AtWork(
@@ -151,6 +155,8 @@ def _at_work(plan: Plan, steps: list[Step]) -> AtWork:
         note=(now.waiting_for or now.error) if now else "",
         done=sum(step.status in Step.SETTLED for step in steps),
         all=len(steps),
+        again=looked_again.in_words(again) if again else "",
+        again_seq=again.seq if again else 0,
     )
 
 

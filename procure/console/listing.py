@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from ledger.models import LegalEntity
-from procure.console.pages import entity_of, person_of, show
+from procure.console.pages import entity_of, may, person_of, show
 
 PER_PAGE = 50
 MOST_EXPORTED = 20_000
@@ -49,6 +49,8 @@ class Listing:
     address: Callable[[Any], str]
     #: Fills in what one query for the whole page can find, e.g. counts of related rows.
     dress: Callable[[list[Any]], None] | None = None
+    #: What begins another one: words, name of the page, right.
+    begin: tuple[Any, str, str] | None = None
 
 
 def narrowed(listing: Listing, request: HttpRequest) -> tuple[QuerySet, str, str]:
@@ -86,6 +88,7 @@ def respond(request: HttpRequest, listing: Listing) -> HttpResponse:
             "listed": page,
             "chosen": chosen,
             "words": words,
+            "may_begin": listing.begin is not None and may(request, listing.begin[2]),
         },
     )
 

@@ -44,6 +44,7 @@ BUYING = (
     Link(gettext_lazy("Plans at work"), "account_tree", "console:plans", count="plans"),
     Link(gettext_lazy("Sourcing events"), "gavel", "console:events", count="events"),
     Link(gettext_lazy("Orders"), "local_shipping", "console:orders"),
+    Link(gettext_lazy("Notices"), "campaign", "console:notices", "records.view"),
 )
 RECORDS = (
     Link(gettext_lazy("Suppliers"), "store", "admin:vendors_vendor_changelist", "ledger.view"),
@@ -57,6 +58,7 @@ OVERSIGHT = (
     Link(gettext_lazy("Ledger"), "link", "console:ledger", "ledger.view"),
     Link(gettext_lazy("Policy"), "shield", "admin:approvals_policyversion_changelist", "ledger.view"),
     Link(gettext_lazy("Plan templates"), "schema", "console:templates", "records.view"),
+    Link(gettext_lazy("Trigger rules"), "bolt", "console:triggers", "records.view"),
     Link(gettext_lazy("Agent bounds"), "fence", "admin:approvals_bounds_changelist", "ledger.view"),
     Link(gettext_lazy("Outbox"), "outbox", "admin:ledger_effect_changelist", "ledger.view"),
     Link(gettext_lazy("Stop switches"), "front_hand", "console:switches", count="stopped"),

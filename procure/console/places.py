@@ -13,6 +13,7 @@ PAGES = {
     "proposal": "console:proposal",
     "plan": "console:plan",
     "template": "console:template",
+    "notice": "console:notice",
     "source": "console:source",
     "job": "console:job",
 }
@@ -38,6 +39,8 @@ LISTS = {
 def address(kind: str, key: str) -> str:
     """The object's page, a list that finds it, or nothing."""
     try:
+        if kind == "triggers":
+            return reverse("console:triggers")
         if kind in PAGES:
             return reverse(PAGES[kind], args=[key])
         if kind == "step":

@@ -14,14 +14,14 @@ from django.utils import timezone
 from agents import queries
 from agents.models import Plan, Step, StepAttempt, StepOverride
 from ledger import clock
-from procure.console import asked, plan_page, steering, step_evidence
+from procure.console import asked, looked_again, plan_page, steering, step_evidence
 from procure.console.drawing import draw
 from procure.console.pages import may
 from procure.console.plan_time import time_line
 
 
 def board(request: HttpRequest, plan: Plan) -> dict[str, Any]:
-    steps = list(plan.steps.select_related("fanned", "undoes").order_by("id"))
+    steps = list(plan.steps.select_related("fanned", "undoes", "again_of").order_by("id"))
     for each in steps:
         each.plan = plan
     step = plan_page.chosen(steps, request.GET.get("step", ""))
@@ -50,6 +50,8 @@ def board(request: HttpRequest, plan: Plan) -> dict[str, Any]:
         "done": sum(each.status in each.SETTLED for each in steps),
         "all": len(steps),
         "cost": sum((node.cost for node in graph.nodes), Decimal(0)),
+        "again": looked_again.of_plan(plan, steps),
+        "may_see_ledger": may(request, "ledger.view"),
         "may_manage": manages,
         "may_stop": may(request, "switch.stop"),
         "may_start": may(request, "switch.start"),

@@ -12,7 +12,7 @@ from approvals.models import Proposal
 from ledger import rights
 from ledger.errors import NotFound
 from ledger.models import LegalEntity, Person, Source
-from procure.models import Order, Requisition, SourcingEvent
+from procure.models import Notice, Order, Requisition, SourcingEvent
 
 
 def sees_all(person: Person) -> bool:
@@ -37,6 +37,12 @@ def events(person: Person) -> QuerySet[SourcingEvent]:
 def orders(person: Person) -> QuerySet[Order]:
     rows = Order.objects.filter(entity=person.entity)
     return rows if sees_all(person) else rows.filter(requisition__requested_by=person)
+
+
+def notices(person: Person) -> QuerySet[Notice]:
+    """Staff's alone: what one supplier announced is nobody else's business."""
+    rows = Notice.objects.filter(entity=person.entity)
+    return rows if rights.person_may(person, "records.view") else rows.none()
 
 
 def proposals(person: Person) -> QuerySet[Proposal]:

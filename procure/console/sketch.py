@@ -92,6 +92,7 @@ def _spec(key: str, raw: Mapping[str, Any]) -> StepSpec:
         join=text(raw.get("join", "all")),
         gather=text(raw.get("gather", "all")),
         compensation=text(raw.get("compensation")),
+        reconsider=texts(raw.get("reconsider")),
         at_most=at_most if isinstance(at_most, int) and 0 < at_most <= MOST_BRANCHES else MOST_BRANCHES,
     )
 

@@ -53,7 +53,8 @@ def of_step(plan: Plan, step: Step | None, steps: Sequence[Step]) -> frozenset[s
         or (step.status == Status.DONE and not plan.compensating_at and not followed(step, steps))
     ):
         found.add("override")
-    if any(each.fanned_id == step.pk for each in steps):
+    if step.again_of_id or any(each.fanned_id == step.pk for each in steps):
+        # What a step that looks again found counts for the other one: that is the one to set.
         # What a step that fanned out has is what its branches have: they are steered one by one.
         found.discard("override")
     return frozenset(found)
@@ -67,7 +68,7 @@ def asks(step: Step) -> bool:
 def followed(step: Step, steps: Sequence[Step]) -> bool:
     """Whether a step that reads its result has begun."""
     gathered = any(each.pk == step.fanned_id and each.status in Step.SETTLED for each in steps)
-    return gathered or any(step.key in each.after and each.status in BEGUN for each in steps)
+    return gathered or any(step.key in each.after and each.status in BEGUN and not each.again_of_id for each in steps)
 
 
 def stop_of(plan: Plan) -> Switch | None:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from agents import values
 from agents.definition import COUNTS, WHOLES, Problem, StepSpec
+from agents.happenings import FACTS
 from agents.roles import Specification
 from procure.console.sketch import Sketch, rows, text, texts
 
@@ -20,7 +21,7 @@ from procure.console.sketch import Sketch, rows, text, texts
 DEFAULTS: dict[str, Any] = {
     name: field.default
     for name, field in StepSpec.__dataclass_fields__.items()
-    if name not in ("key", "label", "role", "task", "after", "given")
+    if name not in ("key", "label", "role", "task", "after", "given", "reconsider")
 }
 #: The fields of a step that are written, with their words; a field of the form each.
 NUMBERS = (
@@ -87,6 +88,8 @@ class Card:
     alongs: tuple[Option, ...]
     followers: tuple[Option, ...]
     ways_back: tuple[Option, ...]
+    #: Facts after which it is looked at again.
+    facts: tuple[Option, ...]
     gives: tuple[tuple[str, str], ...]
     problems: Mapping[str, Sequence[str]]
     pooled: bool
@@ -149,6 +152,7 @@ def _card(
         alongs=_choices(fanned, spec.along, label),
         followers=_choices(followers, spec.branch, label),
         ways_back=_choices(ways, spec.compensation, {"proposals": gettext("undo what it proposed")}),
+        facts=_facts(texts(told.get("reconsider"))),
         gives=tuple((name, values.said(type_)) for name, type_ in values.paths(gives)),
         problems=problems,
         pooled=bool(spec.pool or told.get("pool") or (role and spec.task in role.remote)),
@@ -158,6 +162,12 @@ def _card(
 
 def _shown(told: Mapping[str, Any], name: str) -> str:
     return text(told.get(name, DEFAULTS[name]))
+
+
+def _facts(chosen: Sequence[str]) -> tuple[Option, ...]:
+    known = {name: fact.said for name, fact in FACTS.items()}
+    known |= {name: name for name in chosen if name not in known}
+    return tuple(Option(name, gettext(said), name in chosen) for name, said in known.items())
 
 
 def _choices(known: Iterable[str], chosen: str, label: Mapping[str, str] | None = None) -> tuple[Option, ...]:
@@ -249,6 +259,8 @@ def _read_step(posted: QueryDict, at: str) -> dict[str, Any]:
     step |= {"role": role, "task": task} if role else {"role": ""}
     after = [str(each) for each in posted.getlist(f"{at}after")]
     step |= {"after": after} if after else {}
+    facts = [str(each) for each in posted.getlist(f"{at}reconsider")]
+    step |= {"reconsider": facts} if facts else {}
     for name, default in DEFAULTS.items():
         value = _value(name, _said(posted, f"{at}{name}"))
         if value != default and not (value == "" and (name in WHOLES or name in COUNTS)):

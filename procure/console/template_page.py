@@ -114,6 +114,8 @@ def _terms(spec: StepSpec, label: Mapping[str, str]) -> Iterator[str]:
     if spec.compensation:
         back = _("what it proposed") if spec.compensation == "proposals" else spec.compensation
         yield _("taken back by undoing: %s") % back
+    if spec.reconsider:
+        yield _("looked at again after: %s") % ", ".join(spec.reconsider)
     if spec.remind_after:
         yield ngettext("reminds after %d hour", "reminds after %d hours", spec.remind_after) % spec.remind_after
     if spec.deadline:

@@ -34,6 +34,10 @@ WORDS = {
     "plan.paused": _("plan paused"),
     "plan.resumed": _("plan goes on"),
     "plan.compensating": _("plan is being undone"),
+    "plan.reconsidered": _("plan looks again"),
+    "step.reconsidered": _("looked at again"),
+    "notice.recorded": _("recorded a notice"),
+    "triggers.published": _("trigger rules published"),
     "step.finished": _("step finished"),
     "step.failed": _("step failed, and the plan went on"),
     "step.retried": _("step is tried again"),
@@ -65,6 +69,7 @@ WORDS = {
     "bid.submitted": _("quote submitted, sealed"),
     "bid.declined": _("declined to quote"),
     "bid.opened": _("quote opened"),
+    "bid.expired": _("quote ran out"),
     "award.made": _("awarded"),
     "award.revoked": _("award revoked"),
     "order.issued": _("order issued"),
@@ -113,7 +118,7 @@ WORDS = {
     "cost_centre.changed": _("cost centre changed"),
 }
 #: What of an entry's data is worth a reader's line.
-TOLD = ("reason", "comment", "verdict", "external_number", "problem")
+TOLD = ("reason", "comment", "verdict", "external_number", "problem", "fact", "text")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from procure.console.views import (
     jobs,
     ledger,
     lists,
+    notices,
     orders,
     plans,
     proposals,
@@ -22,6 +23,7 @@ from procure.console.views import (
     steering,
     switches,
     templates,
+    triggers,
 )
 
 app_name = "console"
@@ -82,6 +84,11 @@ urlpatterns = [
     path("jobs/<slug:reference>/keep/", imports.for_real, name="import-for-real"),
     path("orders/", lists.orders, name="orders"),
     path("orders/<slug:reference>/", orders.order, name="order"),
+    path("notices/", notices.listing, name="notices"),
+    path("notices/record/", notices.record, name="notice-record"),
+    path("notices/<slug:reference>/", notices.notice, name="notice"),
+    path("triggers/", triggers.rules, name="triggers"),
+    path("triggers/draft/", triggers.edit, name="triggers-edit"),
     path("propose/", propose.kinds, name="propose-kinds"),
     path("propose/<slug:kind>/", propose.propose, name="propose"),
     path("ledger/", ledger.entries, name="ledger"),

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from ledger import clock
+from ledger import clock, crashpoints
 from ledger.command import canonical
 from ledger.errors import DomainError, Misconfigured
 from procure.erp import credentials
@@ -35,8 +35,10 @@ def recording(
         request=_kept(connection, request),
         started_at=clock.now(),
     )
+    crashpoints.reach("call_noted")
     try:
         yield call
+        crashpoints.reach("call_answered")
     except DomainError as error:
         _end(call, _outcome_of(error), str(credentials.strike_out(error.message, *_secrets(connection))))
         raise

@@ -2,6 +2,7 @@ from procure.models.erp import ErpCall, ErpConnection, ExternalRef, SandboxDial,
 from procure.models.finance import Budget, Commitment, ExchangeRate
 from procure.models.inventory import StockLevel
 from procure.models.messages import Message
+from procure.models.notices import Notice
 from procure.models.orders import ImportedOrderLine, Order, OrderLine, OrderTracking, OrderVersion
 from procure.models.requisitions import Requisition, RequisitionLine, RequisitionQuestion, Urgency
 from procure.models.sourcing import (
@@ -31,6 +32,7 @@ __all__ = [
     "ImportedOrderLine",
     "Invitation",
     "Message",
+    "Notice",
     "OpenedBid",
     "OpenedBidLine",
     "Order",

@@ -139,11 +139,21 @@ class OpenedBid(models.Model):
     validity_until = models.DateField(null=True, blank=True)
     remarks = models.TextField(blank=True)
     opened_at = models.DateTimeField()
+    expired_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When it was noticed that its validity had ended before an award.")
+    )
 
     class Meta:
         verbose_name = _("opened bid")
         verbose_name_plural = _("opened bids")
         ordering = ["event", "pk"]
+        indexes = [
+            models.Index(
+                fields=["validity_until"],
+                condition=models.Q(expired_at__isnull=True, validity_until__isnull=False),
+                name="opened_bid_may_expire",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.event.reference} from {self.vendor}"

@@ -3,14 +3,17 @@ from datetime import timedelta
 
 import pytest
 
-from agents import crashpoints, roles
-from ledger import clock
+from agents import roles
+from ledger import clock, crashpoints
 from tests.agents import acting
 
 
 @pytest.fixture(autouse=True)
 def _fresh_fake_role() -> Iterator[None]:
     roles.register("fake", module="tests.agents.acting")
+    # Tests of other rooms act too.
+    acting.ACTS.clear()
+    acting.ACTED.clear()
     yield
     acting.ACTS.clear()
     acting.ACTED.clear()

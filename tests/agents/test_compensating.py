@@ -6,12 +6,12 @@ from decimal import Decimal
 
 import pytest
 
-from agents import crashpoints, engine, plans, standing
+from agents import engine, plans, standing
 from agents.models import Plan, Step
 from agents.outcomes import Finish, Park
 from approvals import bounds, policies
 from approvals.models import Proposal
-from ledger import chain, replay, switches
+from ledger import chain, crashpoints, replay, switches
 from ledger.actors import Actor
 from ledger.command import ObjectRef
 from ledger.errors import InvalidInput, NotAllowed, Stale

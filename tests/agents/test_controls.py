@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, transaction
 
-from agents import crashpoints, engine, plans
+from agents import engine, plans
 from agents.models import Plan, Step, StepOverride
 from agents.outcomes import AskPerson, Await, Finish, Park
-from ledger import clock, erasure, personal, replay
+from ledger import clock, crashpoints, erasure, personal, replay
 from ledger.actors import Actor
 from ledger.command import ObjectRef
 from ledger.errors import InvalidInput, NotAllowed, Stale

@@ -6,10 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from agents import crashpoints, engine, leases, progress
+from agents import engine, leases, progress
+from agents.crashpoints import POINTS as PLACES
 from agents.errors import Fenced
 from agents.models import Plan, Step, StepAttempt
 from agents.outcomes import Await, Finish
+from ledger import crashpoints
 from ledger.actors import Actor
 from ledger.command import ObjectRef
 from ledger.journal import history_of, record
@@ -18,7 +20,7 @@ from tests.agents.acting import ACTED, ACTS, start, statuses, step
 
 pytestmark = pytest.mark.django_db
 GO = ObjectRef("event", "RFQ-00001")
-POINTS = [each for each in crashpoints.POINTS if each != "proposed"]
+POINTS = [each for each in PLACES if each != "proposed"]
 STORY = ({"key": "a"}, {"key": "b", "after": ["a"]}, {"key": "c", "after": ["a"]}, {"key": "d", "after": ["b", "c"]})
 
 

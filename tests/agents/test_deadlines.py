@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from agents import crashpoints, engine, plans
+from agents import engine, plans
 from agents.models import Plan, Step
 from agents.outcomes import AskPerson, Await, Finish
-from ledger import replay, switches
+from ledger import crashpoints, replay, switches
 from ledger.actors import Actor
 from ledger.command import ObjectRef
 from ledger.errors import InvalidInput

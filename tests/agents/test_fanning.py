@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from agents import crashpoints, engine, flow, plans
+from agents import engine, flow, plans
 from agents.entries import plan_ref
 from agents.models import Plan, Step
 from agents.outcomes import Finish, Park
-from ledger import replay
+from ledger import crashpoints, replay
 from ledger.actors import Actor
 from ledger.errors import InvalidInput
 from ledger.journal import history_of

@@ -24,6 +24,34 @@ def branch(key: str, status: str, after: tuple[str, ...] = (), **spec: Any) -> S
     return StepState(key, status, after, {"key": key, **spec}, fanned=parent, branch=int(number), item=number)
 
 
+def look(status: str) -> StepState:
+    return StepState("again1-a", status, ("a",), {"key": "again1-a"}, again="a")
+
+
+LOOKS = {
+    "ready": ("pending", "running"),
+    "running": ("pending", "running"),
+    "waiting": ("pending", "waiting"),
+    "parked": ("pending", "parked"),
+    "done": ("ready", "running"),
+    "skipped": ("ready", "running"),
+    "cancelled": ("ready", "cancelled"),
+}
+
+
+@pytest.mark.parametrize("status", LOOKS)
+@pytest.mark.parametrize("between", [(), ("b",)], ids=["directly", "behind another"])
+def test_nothing_begins_behind_a_step_that_is_looked_at_again(status, between):
+    steps = [make("a", "done"), *(make(key, "done", ("a",)) for key in between)]
+    moves = decide([*steps, make("x", after=between or ("a",)), look(status)])
+    assert (where("x", moves), moves.status) == LOOKS[status]
+
+
+def test_what_does_not_come_after_it_goes_on():
+    moves = decide([make("a", "done"), make("b", "done"), make("x", after=("b",)), look("running")])
+    assert moves.ready == ("x",)
+
+
 HAND_OVER = {"on_failure": "branch", "branch": "x"}
 JOINS: dict[str, tuple[Mapping[str, Any], tuple[str, ...], str]] = {
     "all: nothing before it": ({}, (), "ready"),

@@ -6,11 +6,11 @@ from decimal import Decimal
 import pytest
 from django.db import transaction
 
-from agents import crashpoints, queries
+from agents import queries
 from agents.models import Plan, Step
 from agents.roles.intake import reading
 from approvals.models import Proposal
-from ledger import clock
+from ledger import clock, crashpoints
 from ledger.actors import Actor
 from ledger.models import CostCentre
 from procure import requisitions

@@ -6,10 +6,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from agents import crashpoints, engine, leases, waves
+from agents import engine, leases, waves
 from agents.models import Plan, Step, StepAttempt
 from agents.outcomes import Finish
-from ledger import clock
+from ledger import clock, crashpoints
 from ledger.command import ObjectRef
 from ledger.journal import history_of
 from ledger.models import Entry
@@ -37,9 +37,9 @@ def quick(monkeypatch):
 
 def begun(plan):
     """The first wave, taken, and what the visit knows then."""
-    taken = waves.begin(leases.due(limit=20))
-    board = waves.read(plan.pk)
-    return board, board.leases(taken)
+    opened = waves.open_board([each for each in leases.due(limit=20) if each.plan == plan.pk])
+    assert opened is not None
+    return opened
 
 
 def test_six_quick_steps_cost_five_stores_and_a_bounded_number_of_statements(entity, quick):
@@ -85,7 +85,7 @@ def test_a_wave_is_not_stored_on_the_strength_of_what_is_not_so_any_more(entity,
     change(plan)
     rows, entries = list(Step.objects.order_by("pk").values()), Entry.objects.count()
     with pytest.raises(waves.Outdated):
-        waves.store(board, [waves.Ended(lease, Finish({"late": True}))])
+        waves.store(board, [waves.Ended(lease, Finish({"late": True}), plan.started_at, plan.started_at)])
     assert list(Step.objects.order_by("pk").values()) == rows
     assert Entry.objects.count() == entries
 

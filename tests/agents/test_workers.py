@@ -59,6 +59,7 @@ def test_rival_workers_act_each_step_once_and_join_the_branches(entity):
     started = [start(entity, *STORY, name="story") for _ in range(8)]
     together(visit, visit, visit, visit)
     assert set(Plan.objects.values_list("status", flat=True)) == {"done"}
+    assert set(StepAttempt.objects.values_list("number", "outcome", "detail")) == {(1, "finished", "")}
     assert Counter(ACTED) == dict.fromkeys("abcd", len(started))
     assert StepAttempt.objects.count() == 4 * len(started)
 

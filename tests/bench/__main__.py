@@ -36,13 +36,14 @@ def on_postgresql() -> int:
 
     from tests import postgresql
 
-    with postgresql.server() as url:
+    with postgresql.server(durable=True) as url:
         if url is None:
             print("PostgreSQL is not installed: its rows are left out (make system-deps installs it)")
             return 0
         with psycopg.connect(url, autocommit=True) as connection:
-            for role in (RUNTIME, OWNER):
-                connection.execute(f"CREATE ROLE {role} LOGIN")
+            connection.execute(f"CREATE ROLE {RUNTIME} LOGIN")
+            # The owner makes the databases of the peers, too.
+            connection.execute(f"CREATE ROLE {OWNER} LOGIN CREATEDB")
             for name in benches():
                 connection.execute(f'CREATE DATABASE "{name}" OWNER {OWNER}')
         at = url.rsplit("@", 1)[1].rsplit("/", 1)[0]

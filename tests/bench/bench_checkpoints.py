@@ -77,7 +77,9 @@ def _append(entity: LegalEntity, count: int) -> None:
     before, after = halves(_body(entity))
     with transaction.atomic(), connection.cursor() as cursor:
         for _ in range(count):
-            of(connection).append(cursor, log=LOG, before=before, after=after)
+            database = of(connection)
+            database.send(cursor, log=LOG, halves=[(before, after)])
+            database.appended(cursor)
 
 
 def _newest() -> list[bytes]:

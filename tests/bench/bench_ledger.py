@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from django.db import connection, transaction
 
-from ledger import chain, databases, journal
+from ledger import chain, databases, journal, statements
 from ledger.actors import Actor
 from ledger.chain import halves
 from ledger.command import ObjectRef
@@ -39,9 +39,11 @@ def rows() -> Iterator[Row]:
 
     def bare() -> None:
         before, after = halves(body)
-        with transaction.atomic(), connection.cursor() as cursor:
+        with transaction.atomic(), statements.cursor() as cursor:
             cursor.execute("UPDATE ledger_numberrange SET last = 1 WHERE prefix = 'BN'")
-            databases.of(connection).append(cursor, log="main", before=before, after=after)
+            database = databases.of(connection)
+            database.send(cursor, log="main", halves=[(before, after)])
+            database.appended(cursor)
 
     ours, peer = medians(service, bare)
     name = f"append with a business row, {connection.vendor} (limit: bare cursor)"

@@ -51,6 +51,7 @@ SPECIFICATION = Specification(
     may_propose=frozenset(),
     tasks={"count": count, "ask": ask},
     quick=frozenset({"count", "ask"}),
+    pure=frozenset({"count"}),
 )
 
 

@@ -14,7 +14,8 @@ from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, connection
 from django.test import override_settings
 
-from agents import plans
+from agents import plans, trigger_versions
+from agents.commands import PublishTriggers
 from agents.models import Plan
 from agents.reexamining import reexamine
 from approvals import clerk, decisions, proposals
@@ -28,7 +29,7 @@ from ledger.command import Command
 from ledger.importing import importing
 from ledger.models import Entry, LedgerHead, LegalEntity, Person
 from ledger.replay import Ref
-from procure import requisitions
+from procure import notices, requisitions
 from procure.commands import ChangeBudget
 from procure.demo import intake_to_order
 from procure.models import Budget
@@ -47,6 +48,8 @@ class Told:
     snapshots: dict[int, dict[Ref, Any]] = field(default_factory=dict)
     writes: list[Write] = field(default_factory=list)
     since: int = 0
+    #: What they are at its end.
+    rows: dict[Ref, Any] = field(default_factory=dict)
     #: What the scenario says of itself.
     account: dict[str, Any] = field(default_factory=dict)
 
@@ -68,7 +71,7 @@ def told(_loaded, django_db_blocker, own_var) -> Iterator[Told]:
         )
         assert story.account["problems"] == []
         rest_of_the_story(story)
-        story.writes = writes.noted()
+        story.writes, story.rows = writes.noted(), dict(replay.live())
         # Once for all tests here: what a savepoint has checked is checked again after it.
         connection.check_constraints()
         yield story
@@ -136,11 +139,14 @@ def rest_of_the_story(story: Told) -> None:
     )
     policy = PublishPolicy(entity=entity.code, base_version=1, document=shipped() | {"name": "Second"})
     bounds = AdjustBounds(entity=entity.code, role="intake", commands=["RaiseRequisition"], max_amount=Decimal("10.50"))
-    for command in (more, policy, bounds):
+    rules = PublishTriggers(entity=entity.code, base_version=0, rules=trigger_versions.shipped()[:-1])
+    for command in (more, policy, bounds, rules):
         asked = propose(command, by=olga)
         approve(asked, ada, amir)
         assert asked.status == "carried_out", (command, asked.status, asked.problem)
 
+    notices.record(kind="price_change", vendor=first.key, text="Resin is dear.", actor=ben, entity=entity)
+    story.look()
     captured = requisitions.capture(words="We need gloves", actor=rita, entity=entity)
     doorbell.answer()
     story.look()
@@ -232,6 +238,9 @@ TAMPERED = [
     ("agents_step", "result_digest = 'x'", "plan", "steps.*.result_digest"),
     ("agents_step", "result = '{}'", "plan", "steps.*.result"),
     ("agents_plan", "status = 'cancelled'", "plan", "status"),
+    ("agents_triggerrules", "status = 'retired'", "triggers", "in_force"),
+    ("agents_triggerrules", "rules = '[]'", "triggers", "versions.1.rules"),
+    ("procure_notice", "kind = 'delay'", "notice", "kind"),
     ("vendors_vendor", "status = 'retired'", "vendor", "status"),
     ("vendors_categoryapproval", "valid_until = '2031-01-01'", "vendor", "categories.*"),
     ("ledger_switch", "stopped = (1 = 1)", "switch", "stopped"),
@@ -240,14 +249,13 @@ TAMPERED = [
 
 @pytest.mark.parametrize(("table", "change", "kind", "path"), TAMPERED)
 def test_a_row_changed_behind_the_journals_back_is_named(told, db, table, change, kind, path):
-    before = dict(replay.live())
     with importing("somebody with the owner's key", "0" * 64), connection.cursor() as cursor:
         if table == "agents_step":
             on = " ON agents_step" if connection.vendor == "postgresql" else ""
             with owner.acting(connection):
                 cursor.execute(f"DROP TRIGGER agents_step_stays{on}")
         cursor.execute(f"UPDATE {table} SET {change} WHERE {which(table)}")
-    changed = {ref for ref, row in replay.live() if before[ref] != row}
+    changed = {ref for ref, row in replay.live() if told.rows[ref] != row}
     found = list(replay.differences())
     assert {(each.kind, each.key) for each in found} == changed
     (difference,) = [each for each in found if each.kind == kind]

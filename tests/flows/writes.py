@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.db import connection
 
+from agents.models import TriggerRules
 from approvals.models import Bounds, PolicyVersion
 from ledger import owner
 from ledger.replay import Ref
@@ -25,6 +26,7 @@ NOTED = {
     "vendors_vendor": "NEW.id",
     "approvals_policyversion": "NEW.id",
     "approvals_bounds": "NEW.id",
+    "agents_triggerrules": "NEW.id",
 }
 OWNER = {
     "procure_orderversion": "procure_order",
@@ -84,6 +86,7 @@ def refs() -> dict[tuple[str, int], Ref]:
             PolicyVersion.objects.all(),
             lambda each: f"{each.entity.code}/{each.number}",
         ),
+        ("agents_triggerrules", "triggers", TriggerRules.objects.all(), lambda each: f"{each.entity.code}/rules"),
         ("approvals_bounds", "bounds", Bounds.objects.all(), lambda each: f"{each.entity.code}/{each.role}"),
     ):
         found |= {(table, row.pk): (kind, key(row)) for row in rows}

@@ -125,6 +125,7 @@ def test_what_became_of_an_invitation(facts, state):
 def test_opening_tells_the_figures():
     assert event(record("event.opened", status="opened", bids=[QUOTE]))["quotes"] == {
         "VEN-1": {
+            "expired": False,
             "version": 2,
             "commitment": "c",
             "currency": "USD",

@@ -100,6 +100,7 @@ SPECIFICATION = Specification(
         "confirm": {"orders": "award.orders"},
     },
     quick=frozenset({"benchmark", "collect", "compare", "confirm"}),
+    pure=frozenset({"benchmark", "compare"}),
 )
 
 

@@ -1,8 +1,12 @@
-"""Proposes award and orders as one bundle, from the comparison and the pure award rule, and waits for the decision."""
+"""Proposes award and orders as one bundle, from the comparison and the pure award rule, and waits for the decision.
+
+When a chosen quote can no longer be counted on, the proposal is taken back and the next best one made; when no quote is
+left, suppliers are invited once more, and then a person is asked.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -12,21 +16,26 @@ from agents import figures, standing
 from agents.context import Context
 from agents.figures import trimmed
 from agents.outcomes import Finish, Outcome, Park
-from agents.roles.sourcing import comparing
+from agents.roles.compliance import BARRED
+from agents.roles.sourcing import candidates, collecting, comparing
 from agents.roles.sourcing.confidence import Confidence, Grounds, of_award
+from agents.roles.sourcing.inviting import event_of, invite
 from approvals.evidence import Claim
 from approvals.models import Proposal
 from contracts import queries as contract_queries
 from ledger.command import Command
-from procure import queries
+from procure import notices, queries
 from procure.commands import AwardedLine, AwardEvent, IssueOrder, OrderedLine
 from procure.commands.orders import total_of
-from procure.models import EventLine, OpenedBid, OpenedBidLine, SourcingEvent
+from procure.models import EventLine, Notice, OpenedBid, OpenedBidLine, SourcingEvent
 from procure.sourcing import award_core, comparison
 from procure.sourcing.award_core import Allocation, Choice
 from procure.sourcing.comparison import Compared, Comparison
 from vendors import performance
 from vendors import queries as vendor_queries
+
+#: For what suppliers are invited a second time.
+AGAIN = "reinvite"
 
 
 @dataclass(frozen=True)
@@ -39,7 +48,15 @@ class Case:
     lines: dict[int, EventLine]
     quoted: dict[int, OpenedBidLine]
     bids: dict[str, OpenedBid]
-    set_aside: tuple[str, ...]
+    #: By vendor: why its quote, or a line of it, does not count.
+    set_aside_for: dict[str, str]
+    #: Quote lines that count.
+    counted_on: frozenset[int]
+    barred: frozenset[str]
+
+    @property
+    def set_aside(self) -> tuple[str, ...]:
+        return tuple(self.set_aside_for.values())
 
     def row(self, choice: Choice) -> Compared:
         return next(each for each in self.comparison.rows if each.bid_line == choice.bid_line)
@@ -49,12 +66,16 @@ class Case:
 
 
 def award(context: Context) -> Outcome:
-    event = queries.event(str(context.given["event"]))
+    event, waiting = _event(context)
+    if event is None:
+        return waiting
     proposal = context.proposed("award")
+    if proposal is not None and context.shocks and proposal.status in Proposal.REVISABLE:
+        proposal = _unless_overtaken(context, event, proposal)
     if proposal is None:
-        case = _case(context, event, barred=context.given["barred"])
+        case = _case(context, event)
         if not case.allocation.choices:
-            return Park(_("No valid quote covers a whole line. %s") % " ".join(case.set_aside))
+            return _invite_again(context, case)
         proposal = _propose(context, case)
     if (outcome := standing.unless_carried_out(proposal)) is not None:
         return outcome
@@ -63,15 +84,65 @@ def award(context: Context) -> Outcome:
     return Finish({"proposal": proposal.reference, "event": event.reference, "awards": awards, "orders": orders})
 
 
-def _case(context: Context, event: SourcingEvent, *, barred: Collection[str]) -> Case:
+def _event(context: Context) -> tuple[SourcingEvent | None, Outcome]:
+    """The one whose quotes count: the second, once there was one. None while its quotes are not opened."""
+    reference, again = str(context.given["event"]), context.proposed(AGAIN)
+    if again is not None:
+        if (waiting := standing.unless_carried_out(again)) is not None:
+            return None, waiting
+        reference = event_of(again)
+        opened = collecting.of_event(context, reference, widened=True)
+        if not isinstance(opened, Finish):
+            return None, opened
+    return queries.event(reference), Finish({})
+
+
+def _invite_again(context: Context, case: Case) -> Outcome:
+    """Once, and only when there were quotes that nothing can be bought by any more."""
+    told = _("No valid quote covers a whole line. %s") % " ".join(case.set_aside)
+    if not case.set_aside or context.proposed(AGAIN) is not None:
+        return Park(told)
+    requisition = queries.requisition(case.event.requisition.reference)
+    chosen = tuple(
+        each for each in candidates.choose(context, requisition).chosen if each.vendor.key not in case.barred
+    )
+    if not chosen:
+        return Park(told)
+    proposal = invite(context, requisition, chosen, purpose=AGAIN)
+    return standing.unless_carried_out(proposal) or _event(context)[1]
+
+
+def _unless_overtaken(context: Context, event: SourcingEvent, proposal: Proposal) -> Proposal | None:
+    """None when a quote that it names can no longer be counted on: then it is taken back, with the reason."""
+    case = _case(context, event)
+    awarded = [each["fields"]["lines"] for each in proposal.commands if each["kind"] == "AwardEvent"]
+    lost = {each["vendor"] for lines in awarded for each in lines if each["bid_line"] not in case.counted_on}
+    if not lost:
+        return proposal
+    reasons = [case.set_aside_for[each] for each in sorted(lost) if each in case.set_aside_for]
+    context.withdraw(proposal, " ".join(reasons) or _("A quote that it names can no longer be counted on."))
+    return None
+
+
+def _case(context: Context, event: SourcingEvent) -> Case:
+    """Quotes that have run out, of suppliers that may get no orders, or that their supplier went back on, do not
+    count."""
     compared = comparison.compare(event)
     bids = {each.vendor.key: each for each in OpenedBid.objects.filter(event=event).select_related("vendor")}
     expired = {key for key, bid in bids.items() if bid.validity_until and bid.validity_until < context.today}
-    offers = [row.as_offer() for row in compared.rows if row.vendor not in expired and row.vendor not in barred]
-    set_aside = [
-        *(_("The quote of %s has run out.") % bids[key].vendor.name for key in sorted(expired)),
-        *(_("%s may get no orders.") % bids[key].vendor.name for key in sorted(set(barred) & set(bids))),
+    barred = {key for key in bids if key in context.given["barred"] or bids[key].vendor.status in BARRED}
+    gone_back = notices.against(event)
+    offers = [
+        row.as_offer()
+        for row in compared.rows
+        if row.vendor not in expired and row.vendor not in barred and row.bid_line not in gone_back
     ]
+    announced = {row.vendor: gone_back[row.bid_line] for row in compared.rows if row.bid_line in gone_back}
+    said = {
+        **{key: _("The quote of %s has run out.") % bids[key].vendor.name for key in sorted(expired)},
+        **{key: _announced(bids[key], notice) for key, notice in sorted(announced.items())},
+        **{key: _("%s may get no orders.") % bids[key].vendor.name for key in sorted(barred)},
+    }
     return Case(
         event=event,
         comparison=compared,
@@ -79,8 +150,15 @@ def _case(context: Context, event: SourcingEvent, *, barred: Collection[str]) ->
         lines={each.number: each for each in event.lines.select_related("item")},
         quoted={each.pk: each for each in OpenedBidLine.objects.filter(opened_bid__event=event)},
         bids=bids,
-        set_aside=tuple(set_aside),
+        set_aside_for=said,
+        counted_on=frozenset(each.bid_line for each in offers),
+        barred=frozenset(barred),
     )
+
+
+def _announced(bid: OpenedBid, notice: Notice) -> str:
+    said = {"vendor": bid.vendor.name, "notice": notice.reference, "kind": str(notice.get_kind_display()).lower()}
+    return _("%(vendor)s has announced: %(kind)s (%(notice)s).") % said
 
 
 def _propose(context: Context, case: Case) -> Proposal:

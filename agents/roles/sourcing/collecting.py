@@ -21,7 +21,7 @@ PATIENCE = timedelta(minutes=5)
 
 
 def collect(context: Context) -> Outcome:
-    outcome = _of_event(context, str(context.given["event"]), widened=False)
+    outcome = of_event(context, str(context.given["event"]), widened=False)
     if not isinstance(outcome, Park):
         return outcome
     wider = context.proposed("widen") or _widen(context)
@@ -29,10 +29,11 @@ def collect(context: Context) -> Outcome:
         return Park(_("No quote came in, and there is nobody else to ask."))
     if (waiting := standing.unless_carried_out(wider)) is not None:
         return waiting
-    return _of_event(context, event_of(wider), widened=True)
+    return of_event(context, event_of(wider), widened=True)
 
 
-def _of_event(context: Context, reference: str, *, widened: bool) -> Outcome:
+def of_event(context: Context, reference: str, *, widened: bool) -> Outcome:
+    """Its end, when its quotes are opened; else what there is to wait for, or why a person must look."""
     on = [ObjectRef("event", reference), context.subject]
     for each in on:
         context.look(each)

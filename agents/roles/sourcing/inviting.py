@@ -27,6 +27,8 @@ CLAIMED = ("deliveries_of_item", "late_probability", "lead_days_median")
 def shortlist(context: Context) -> Outcome:
     requisition = queries.requisition(context.subject.key)
     proposal = context.proposed("invite")
+    if proposal is not None and context.shocks and proposal.status in Proposal.REVISABLE:
+        proposal = _unless_overtaken(context, requisition, proposal)
     if proposal is None:
         if requisition.status == Requisition.Status.WITHDRAWN:
             return End(_("%s was withdrawn.") % requisition.reference)
@@ -44,6 +46,19 @@ def shortlist(context: Context) -> Outcome:
         "left_out": field.left_out,
     }
     return Finish(result, claims_about(field.chosen))
+
+
+def _unless_overtaken(context: Context, requisition: Requisition, proposal: Proposal) -> Proposal | None:
+    """None when somebody whom it invites, and to whom something happened, would not be invited now: then it is taken
+    back."""
+    now = {each.vendor.key for each in candidates.choose(context, requisition).chosen}
+    hit = {each.key for shock in context.shocks for each in shock.objects if each.kind == "vendor"}
+    invited = {key for each in proposal.commands for key in each["fields"].get("vendors", ())}
+    lost = sorted((invited & hit) - now)
+    if not lost:
+        return proposal
+    context.withdraw(proposal, _("%s would not be invited any more.") % ", ".join(lost))
+    return None
 
 
 def _nobody(left_out: dict[str, str]) -> str:

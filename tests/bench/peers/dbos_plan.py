@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import psycopg
 from dbos import DBOS
 
 WARM_UP = 20
@@ -101,6 +102,8 @@ def main(url: str, how: str, plans: int) -> None:
         "async": lambda plans: asyncio.run(gathered(plans, int(at_once))),
     }
     run[kind](WARM_UP)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("ANALYZE")
     STEPS.clear()
     began = time.perf_counter()
     run[kind](plans)
