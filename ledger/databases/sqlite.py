@@ -168,7 +168,7 @@ def checkpoints() -> tuple[Trigger, ...]:
 
 
 def stays(table: str) -> tuple[Trigger, ...]:
-    """The triggers by which rows of `table` are added and never taken away; who may change what of them is another's."""
+    """The triggers by which rows of `table` are added and never taken away; changes are another's matter."""
     return _frozen(table, update=False)
 
 
