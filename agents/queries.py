@@ -113,13 +113,18 @@ def live_plans(entity: LegalEntity) -> QuerySet[Plan]:
 
 def parked_steps(entity: LegalEntity) -> QuerySet[Step]:
     """What is stuck and needs a person, oldest first; `error` says why."""
-    return Step.objects.select_related("plan__template").filter(plan__entity=entity, status=Step.Status.PARKED)
+    return _of_live_plans(entity).filter(status=Step.Status.PARKED)
 
 
 def asking_steps(entity: LegalEntity) -> QuerySet[Step]:
     """What waits for a person's answer or decision, oldest first; `waiting_for` says whose and what."""
-    waiting = Step.objects.filter(plan__entity=entity, status=Step.Status.WAITING, asks_person=True)
-    return waiting.select_related("plan__template")
+    return _of_live_plans(entity).filter(status=Step.Status.WAITING, asks_person=True)
+
+
+def _of_live_plans(entity: LegalEntity) -> QuerySet[Step]:
+    """Others have no open step. Said aloud, steps are found by way of the few plans that live."""
+    steps = Step.objects.select_related("plan__template")
+    return steps.filter(plan__entity=entity, plan__status__in=Plan.LIVE)
 
 
 def plan_graph(plan: Plan, *, expanded: Collection[str] = ()) -> PlanGraph:

@@ -41,7 +41,7 @@ class Plan(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        indexes = [models.Index(fields=["subject_kind", "subject_key"])]
+        indexes = [models.Index(fields=["subject_kind", "subject_key"]), models.Index(fields=["entity", "status"])]
 
     def __str__(self) -> str:
         return self.reference

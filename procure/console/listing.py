@@ -74,7 +74,7 @@ def respond(request: HttpRequest, listing: Listing) -> HttpResponse:
     if request.GET.get("format") == "csv":
         return export(listing, rows)
     page: Page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
-    found = list(page.object_list)
+    found = whole(rows, page.object_list)
     if listing.dress:
         listing.dress(found)
     table = [(listing.address(row), [(column, column.cell(row)) for column in listing.columns]) for row in found]
@@ -91,6 +91,14 @@ def respond(request: HttpRequest, listing: Listing) -> HttpResponse:
             "may_begin": listing.begin is not None and may(request, listing.begin[2]),
         },
     )
+
+
+def whole(rows: QuerySet, shown: Any) -> list[Any]:
+    """The rows of one page with all that belongs to them. Chosen by number first: with the tables beside them, SQLite
+    joins and sorts all rows there are for the few that are shown."""
+    numbers = list(shown.values_list("pk", flat=True)) if isinstance(shown, QuerySet) else [each.pk for each in shown]
+    known = {each.pk: each for each in rows.filter(pk__in=numbers)}
+    return [known[number] for number in numbers if number in known]
 
 
 def export(listing: Listing, rows: QuerySet) -> HttpResponse:
