@@ -254,6 +254,7 @@ SHIPPED: Mapping[str, Sequence[Story]] = {
     ),
     "raised-to-order": (Story(started("raised-to-order"), before=raised),),
     "market-check": (Story(started("market-check"), before=raised),),
+    "market-dossier": (Story(started("market-dossier"), before=raised),),
 }
 
 
