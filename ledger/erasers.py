@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from itertools import chain
+from typing import Any
 
 from django.apps import apps
 from django.contrib.admin.models import LogEntry
@@ -12,12 +13,14 @@ from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
 from django.db.models import Model, Q
 
+from ledger import jobs
 from ledger.erasure import Erasing
 from ledger.models import (
     ClockJump,
     Entry,
     EntryObject,
     GrantedAuthority,
+    Job,
     LedgerHead,
     Person,
     PersonalValue,
@@ -43,6 +46,7 @@ def count(subject: str) -> int:
 def texts(subject: str) -> Iterable[str]:
     if person := _person(subject):
         full_name = person.get_full_name()
+        yield from (text for job in Job.objects.filter(person=person.pk) for text in _typed(job) if " " in text)
         yield from filter(None, (person.email, full_name if " " in full_name else "", *_mail_addresses(person.pk)))
 
 
@@ -68,6 +72,7 @@ def destroy_sources(digests: list[str], erasing: Erasing) -> int:
 def _erase_person(pk: int, erasing: Erasing) -> int:
     done = destroy_sources(list(_sources(pk).values_list("pk", flat=True)), erasing)
     done += _forget_sign_in(pk)
+    done += sum(_erase_job(each, erasing) for each in Job.objects.filter(person=pk))
     done += ClockJump.objects.filter(confirmed_by=pk).exclude(reason="").update(reason=MARK)
     done += _log_entries(pk).update(object_repr=MARK, change_message="")
     person = Person.objects.filter(pk=pk).first()
@@ -79,6 +84,30 @@ def _erase_person(pk: int, erasing: Erasing) -> int:
     person.set_unusable_password()
     person.save()
     return done + 1
+
+
+def _typed(job: Job) -> list[str]:
+    return [text for name in jobs.typed_in(job) if isinstance(text := job.arguments.get(name), str)]
+
+
+def _erase_job(job: Job, erasing: Erasing) -> int:
+    """What they typed when they asked for it, and what of it its title and its end repeat."""
+    words = erasing.words.and_also(_typed(job))
+    changes = {
+        "arguments": words.out_of_json(job.arguments, jobs.typed_in(job)),
+        "title": words.out_of(job.title),
+        "note": words.out_of(job.note),
+        "outcome": words.out_of_json(job.outcome),
+        "error": words.out_of(job.error),
+    }
+    if all(getattr(job, name) == value for name, value in changes.items()):
+        return 0
+    return Job.objects.filter(pk=job.pk).update(**{name: _fitting(name, value) for name, value in changes.items()})
+
+
+def _fitting(name: str, value: Any) -> Any:
+    most = getattr(Job._meta.get_field(name), "max_length", None)
+    return value[:most] if most else value
 
 
 def _person(subject: str) -> Person | None:

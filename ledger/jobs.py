@@ -7,7 +7,7 @@ who asked, and may be started again from the beginning when its worker died: it 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -47,14 +47,21 @@ class Ended:
 class Kind:
     run: str
     right: str
+    typed: tuple[str, ...] = ()
 
 
 _kinds: dict[str, Kind] = {}
 
 
-def register(name: str, *, run: str, right: str) -> None:
-    """In an app's `ready`. `right` is what whoever asks for it must have."""
-    _kinds[name] = Kind(run, right)
+def register(name: str, *, run: str, right: str, typed: Collection[str] = ()) -> None:
+    """In an app's `ready`. `right` is what whoever asks for it must have; `typed` names the arguments that hold what
+    they typed, which goes with them."""
+    _kinds[name] = Kind(run, right, tuple(typed))
+
+
+def typed_in(job: Job) -> Collection[str]:
+    """Names of its arguments that hold words of whoever asked; all of them for a kind that is no longer there."""
+    return _kinds[job.kind].typed if job.kind in _kinds else tuple(job.arguments)
 
 
 def ask(

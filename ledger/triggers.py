@@ -100,6 +100,19 @@ class KeepCheckpoints(PutInPlace):
         return "Keep checkpoints append-only"
 
 
+class KeepRows(PutInPlace):
+    """Rows of `table` are added and never taken away, by DELETE, TRUNCATE or REPLACE."""
+
+    def __init__(self, table: str) -> None:
+        self.table = table
+
+    def triggers(self, connection: BaseDatabaseWrapper) -> tuple[Trigger, ...]:
+        return databases.of(connection).stays(self.table)
+
+    def describe(self) -> str:
+        return f"Keep the rows of {self.table}"
+
+
 def declared(connection: BaseDatabaseWrapper) -> tuple[Trigger, ...]:
     """Every trigger that the migrations applied to this database have put in place."""
     recorder = MigrationRecorder(connection)

@@ -197,6 +197,11 @@ def checkpoints() -> tuple[Trigger, ...]:
     return tuple(trigger for table in CHECKPOINT_TABLES for trigger in _frozen(table))
 
 
+def stays(table: str) -> tuple[Trigger, ...]:
+    """The triggers by which rows of `table` are added and never taken away; changes are another's matter."""
+    return _frozen(table, "DELETE")
+
+
 def governed(table: str) -> tuple[Trigger, ...]:
     """The triggers that refuse each write to `table` while no authority is in force in the transaction."""
     return (

@@ -167,6 +167,11 @@ def checkpoints() -> tuple[Trigger, ...]:
     )
 
 
+def stays(table: str) -> tuple[Trigger, ...]:
+    """The triggers by which rows of `table` are added and never taken away; changes are another's matter."""
+    return _frozen(table, update=False)
+
+
 def governed(table: str) -> tuple[Trigger, ...]:
     """The triggers that refuse each write to `table` while no authority is in force on the connection."""
     body = _refuse(f"{table} {GOVERNED}", "procure_authority() = ''")

@@ -13,5 +13,5 @@ class ConsoleConfig(AppConfig):
         from ledger import jobs
         from procure.console import checks  # noqa: F401  importing registers them
 
-        jobs.register("import", run="procure.console.importing.run", right="tenant.import")
-        jobs.register("plans", run="procure.console.bulk.run", right="plan.manage")
+        jobs.register("import", run="procure.console.importing.run", right="tenant.import", typed=["name"])
+        jobs.register("plans", run="procure.console.bulk.run", right="plan.manage", typed=["reason"])

@@ -13,7 +13,7 @@ from django.db.models import Count, Max
 from agents import queries, roles
 from agents.models import Step, StepAttempt
 from ledger import clock, heartbeat
-from ledger.models import LegalEntity, Switch
+from ledger.models import LegalEntity, Restart, Switch
 
 #: Starts that are looked at, the newest of all plans.
 SAMPLE = 5_000
@@ -91,6 +91,8 @@ class QueueHealth:
     oldest_due: timedelta
     due: int
     rings: int
+    #: What the supervisor started again in the last day, newest first.
+    restarts: tuple[Restart, ...]
 
 
 def starts(entity: LegalEntity) -> list[Start]:
@@ -180,4 +182,5 @@ def health(entity: LegalEntity) -> QueueHealth:
         oldest_due=queries.oldest_due(entity),
         due=due[:SAMPLE].count(),
         rings=OrmQ.objects.count(),
+        restarts=tuple(heartbeat.restarts()),
     )

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from agents import engine, plans
 from agents.models import Plan, Step, StepOverride
 from agents.outcomes import AskPerson, Await, Finish, Park
-from ledger import clock, crashpoints, erasure, personal, replay
+from ledger import clock, crashpoints, erasure, owner, personal, replay, triggers
 from ledger.actors import Actor
 from ledger.command import ObjectRef
 from ledger.errors import InvalidInput, NotAllowed, Stale
@@ -244,12 +245,36 @@ def test_what_a_person_put_in_place_stays_as_it_was_put(entity, ben, olga):
     ):
         with pytest.raises(IntegrityError, match="recorded stays"), transaction.atomic():
             StepOverride.objects.filter(pk=made.pk).update(**change)
-    with pytest.raises(IntegrityError, match="recorded stays"), transaction.atomic():
-        StepOverride.objects.all().delete()
     StepOverride.objects.filter(pk=made.pk).update(reason="", erased_at=clock.now())
     with pytest.raises(IntegrityError, match="recorded stays"), transaction.atomic():
         StepOverride.objects.filter(pk=made.pk).update(erased_at=None)
     assert StepOverride.objects.get().result == {"x": 1}
+
+
+TAKEN_AWAY = {
+    "sqlite": (
+        "DELETE FROM agents_stepoverride",
+        "REPLACE INTO agents_stepoverride SELECT * FROM agents_stepoverride",
+        "INSERT OR REPLACE INTO agents_stepoverride SELECT * FROM agents_stepoverride",
+    ),
+    "postgresql": ("DELETE FROM agents_stepoverride", "TRUNCATE agents_stepoverride"),
+}
+
+
+def test_what_a_person_put_in_place_is_never_taken_away(entity, ben):
+    plan = parked(entity)
+    plans.override(step(plan, "a"), {"x": 1}, actor=Actor.human(ben), reason="I know.")
+    before = list(StepOverride.objects.values())
+    connection.check_constraints()  # a table with checks still waiting is truncated by nobody
+    for sql in TAKEN_AWAY[connection.vendor]:
+        for role in (nullcontext(), owner.acting(connection)):
+            with role, pytest.raises(DatabaseError) as said, transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute(sql)
+            assert list(StepOverride.objects.values()) == before
+        assert "append-only" in str(said.value)
+    kept = {each.name for each in triggers.declared(connection) if each.table == "agents_stepoverride"}
+    assert len(kept) >= 2, "start-up would miss them"
+    assert triggers.wanting(connection) == []
 
 
 def test_the_words_of_who_overrode_go_with_them(entity, ben):

@@ -14,7 +14,7 @@ from agents import roles
 from agents.models import Plan, Step, StepAttempt
 from ledger import clock, gauges, heartbeat, jobs, switches
 from ledger.errors import Stale
-from ledger.models import Job, LegalEntity
+from ledger.models import Job, LegalEntity, Restart
 from ledger.rights import Role
 from procure.console import bulk, control_room, flow_figures, plots
 from procure.console.control_room import Narrowing
@@ -240,6 +240,18 @@ def test_the_queue_says_how_it_is(entity, ben, sign_in: SignIn):
     assert "2 min" in text
     assert "never" in text
     assert "<html" not in text
+
+
+def test_what_the_supervisor_started_again_stands_there_with_time_and_cause(entity, ben, sign_in: SignIn):
+    page, ben = reverse("console:control"), sign_in(ben)
+    assert "nothing in the last day" in ben.get(page).content.decode()
+    heartbeat.restarted("worker", reason="no sign of life for 41 s")
+    Restart.objects.create(name="web", at=clock.now() - timedelta(hours=25), reason="it ended with 137")
+    text = " ".join(ben.get(page).content.decode().split())
+    assert "once in the last day" in text
+    assert 'worker: <span class="soft">no sign of life for 41 s' in text
+    assert f'datetime="{Restart.objects.get(name="worker").at.isoformat()}"' in text
+    assert "137" not in text
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,12 @@ from ledger.actors import Actor
 from ledger.errors import InvalidInput, NotAllowed, Stale
 from ledger.jobs import Ended
 from ledger.models import Entry, Job, Person
+from ledger.redaction import MARK
 from ledger.rights import Role
 from tests.cast import make_person
+from tests.ledger.test_erasure import erase, keys_apart, of
 
+__all__ = ["keys_apart"]
 pytestmark = pytest.mark.django_db
 
 #: What the registered work does; a test puts its own here.
@@ -216,3 +219,27 @@ def test_it_is_heard_from_and_cancelled_within_its_own_transaction(ask, does, ol
     olga.refresh_from_db()
     assert (job.status, olga.job_title) == ("cancelled", "")
     assert list(tmp_path.glob("jobs/*")) == []
+
+
+@pytest.mark.parametrize("said", ["Ok", "Wait for Trillian to call back"])
+@pytest.mark.parametrize("kind", ["dig", "of old"])
+def test_what_somebody_typed_for_it_goes_with_them(kind, said, ask, olga, entity, keys_apart, monkeypatch):
+    monkeypatch.setitem(jobs._kinds, "dig", jobs.Kind("tests.ledger.test_jobs.run", "tenant.import", ("reason",)))
+    job = ask(arguments={"verb": "pause", "plans": [7], "reason": said})
+    Job.objects.filter(pk=job.pk).update(kind=kind, error=f"PLN-00007: {said}", title=f"Pause: {said}"[:200])
+    erase(of(olga), entity)
+    job.refresh_from_db()
+    assert job.arguments["reason"] == MARK
+    assert job.arguments["plans"] == [7]
+    assert (job.arguments["verb"] == "pause") is (kind == "dig")
+    assert len(said) < 3 or said not in job.error + job.title
+
+
+def test_others_copies_of_it_go_as_well_and_the_rest_of_theirs_stays(ask, olga, ben, entity, keys_apart, monkeypatch):
+    monkeypatch.setitem(jobs._kinds, "dig", jobs.Kind("tests.ledger.test_jobs.run", "tenant.import", ("reason",)))
+    ask(arguments={"reason": "Wait for Trillian to call back"})
+    copied = ask(arguments={"reason": "As said: wait for Trillian to call back. My own words."})
+    Job.objects.filter(pk=copied.pk).update(person=ben)
+    erase(of(olga), entity)
+    copied.refresh_from_db()
+    assert copied.arguments == {"reason": f"As said: {MARK}. My own words."}
