@@ -25,7 +25,7 @@ LegalEntity.objects.create(
     code="HQ", name="Headquarters", base_currency="USD", country="US", time_zone="UTC", log=head
 )
 """
-#: Each request rings the bell, and its plan is started by who answers. After each round the rows of the queue are spoilt.
+#: Each request rings the bell, and its plan is started by who answers. After each round the queue's rows are spoilt.
 ASK = """
 import django, json, sys; django.setup()
 from django.db import connection
