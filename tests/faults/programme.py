@@ -85,10 +85,11 @@ class House:
                 found += [head, *descendants(head)]
         return found
 
-    def named(self, name: str, it: Callable[[], None]) -> Callable[[], None]:
+    def named(self, name: str, it: Callable[[], str | None]) -> Callable[[], None]:
+        """It may say itself what came of it."""
+
         def befall() -> None:
-            it()
-            self.told[name] += 1
+            self.told[it() or name] += 1
 
         befall.__name__ = name
         return befall
@@ -184,7 +185,7 @@ class House:
         self.told["full disk"] += 1
 
 
-def faults(house: House, more: dict[str, Callable[[], None]], *, only: str = "") -> list[Callable[[], None]]:
+def faults(house: House, more: dict[str, Callable[[], str | None]], *, only: str = "") -> list[Callable[[], None]]:
     """Kills most often, as the programme counts them. `only`: those whose name says so, to look at one kind alone."""
     kills = [house.a_part_is_killed, house.a_process_of_the_worker_is_killed, house.everything_is_killed]
     others = [
