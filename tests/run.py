@@ -25,7 +25,7 @@ NO_DATABASE = [
 ]
 #: How often the story's worker is killed; how many plans run through how many faults.
 FAULTS = {
-    "short": {"KILLS": "1", "PLANS": "15", "FAULTS": "4"},
+    "short": {"KILLS": "1", "PLANS": "15", "FAULTS": "3"},
     "long": {"KILLS": "10", "PLANS": "200", "FAULTS": "40"},
     "whole": {"KILLS": "10", "PLANS": "5000", "FAULTS": "500"},
 }

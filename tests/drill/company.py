@@ -40,8 +40,7 @@ def set_up() -> None:
     from ledger.rights import Role
     from tests.cast import make_person
 
-    for name in ("migrate", "createcachetable"):
-        call_command(name, verbosity=0)
+    call_command("createcachetable", verbosity=0)
     entity = LegalEntity.objects.create(
         code="HQ",
         name="Headquarters",
