@@ -22,19 +22,25 @@ from vendors.performance import Performance
 
 #: Dossiers a line; the rest is counted.
 MOST = 12
+#: Sellers of all lines together, each named once.
+MOST_SELLERS = 40
 #: Fewer deliveries than this say little.
 FEW = 5
 CLAIMED = ("deliveries_of_item", "late_probability", "lead_days_median", "price_median")
 
 
 def dossier(context: Context) -> Outcome:
-    """For each item of the requisition every vendor that sold it or an equivalent, whatever its status."""
+    """For each item of the requisition every vendor that sold it or an equivalent, whatever its status; or the one that
+    it is handed alone."""
+    wanted = vendor_queries.vendor(str(context.given["vendor"])) if context.given.get("vendor") else None
     requisition = queries.requisition(context.subject.key)
     items, claims = [], []
     for line in requisition.lines.select_related("item").order_by("number"):
         if line.item is None:
             continue
         sellers = vendor_queries.suppliers_of(line.item.key, context.entity)
+        if wanted is not None:
+            sellers = [each for each in sellers if each.pk == wanted.pk]
         shown = sellers[:MOST]
         known = performance.figures_for(
             [each.key for each in shown],
@@ -53,11 +59,18 @@ def dossier(context: Context) -> Outcome:
                 "item": line.item.key,
                 "candidates": candidates,
                 "not_shown": len(sellers) - len(shown),
-                "unknown": [] if sellers else [_("Nobody has delivered this item or an equivalent yet.")],
+                "unknown": [] if sellers else [_nothing_of(wanted)],
             }
         )
         claims += _claims(zip(shown, known, strict=True))
-    return Finish({"items": items}, claims[:150])
+    found = dict.fromkeys(each["vendor"] for item in items for each in item["candidates"])
+    return Finish({"items": items, "sellers": list(found)[:MOST_SELLERS]}, claims[:150])
+
+
+def _nothing_of(wanted: Vendor | None) -> str:
+    if wanted is None:
+        return _("Nobody has delivered this item or an equivalent yet.")
+    return _("%s has not delivered this item or an equivalent yet.") % wanted.name
 
 
 def _candidate(vendor: Vendor, known: Performance, today: date, *, reachable: bool) -> dict[str, Any]:
@@ -112,7 +125,7 @@ SPECIFICATION = Specification(
     reads=("vendors", "delivery history", "certificates"),
     may_propose=frozenset({"QualifyVendor"}),
     tasks={"dossier": dossier},
-    takes={"dossier": {}},
+    takes={"dossier": {"vendor": "vendor?"}},
     gives={
         "dossier": {
             "items": [
@@ -139,7 +152,8 @@ SPECIFICATION = Specification(
                     "not_shown": "integer",
                     "unknown": "list of text",
                 }
-            ]
+            ],
+            "sellers": "list of vendor",
         }
     },
 )
