@@ -90,7 +90,7 @@ def carried_out(plan: Plan, looked_at: Iterable[Step]) -> list[Proposal]:
 
 def _proposed(plan: Plan, by: Iterable[Step]) -> list[Proposal]:
     keys = [each.key for each in by]
-    made = Proposal.objects.filter(made_at__gte=plan.started_at, plan__plan=plan.reference, plan__step__in=keys)
+    made = Proposal.objects.filter(of_plan=plan.reference, plan__step__in=keys)
     return list(made.filter(undo_of=None).order_by("pk"))
 
 

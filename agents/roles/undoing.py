@@ -51,7 +51,7 @@ def _made_by(context: Context) -> list[Proposal]:
     step = context.undoes
     if step is None:
         return []
-    made = Proposal.objects.filter(entity=context.entity, plan__plan=context.plan.reference, plan__step=step.key)
+    made = Proposal.objects.filter(entity=context.entity, of_plan=context.plan.reference, plan__step=step.key)
     return list(made.filter(undo_of=None).order_by("-pk"))
 
 

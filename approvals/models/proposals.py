@@ -1,6 +1,7 @@
 """What is proposed, how it was revised, what carrying it out left behind."""
 
 from django.db import models
+from django.db.models.fields.json import KT
 from django.utils.translation import gettext_lazy as _
 
 from ledger.actors import Actor, ActorKind
@@ -54,6 +55,10 @@ class Proposal(models.Model):
     confidence = models.DecimalField(max_digits=5, decimal_places=4, null=True, blank=True)
     urgency = models.CharField(max_length=8, choices=Urgency, default=Urgency.NORMAL)
     plan = models.JSONField(null=True, blank=True, help_text=_("Plan, step and attempt that it came from."))
+    #: Kept by the database beside `plan`, so that what a plan has proposed is found by an index.
+    of_plan = models.GeneratedField(
+        expression=KT("plan__plan"), output_field=models.TextField(null=True), db_persist=True
+    )
     key = models.CharField(max_length=120, unique=True, null=True, blank=True)
     verdict = models.CharField(max_length=5, choices=Verdict)
     checkpoint = models.CharField(max_length=300, blank=True, help_text=_("Why it asks, in the rule's own words."))
@@ -71,7 +76,11 @@ class Proposal(models.Model):
     carried_out_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        indexes = [models.Index(fields=["status", "due_at"]), models.Index(fields=["author_kind", "author_id"])]
+        indexes = [
+            models.Index(fields=["status", "due_at"]),
+            models.Index(fields=["author_kind", "author_id"]),
+            models.Index(fields=["of_plan"], condition=models.Q(of_plan__isnull=False), name="proposal_of_plan"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.reference} {self.sentence}"
