@@ -34,7 +34,8 @@ def dossier(context: Context) -> Outcome:
     it is handed alone."""
     wanted = vendor_queries.vendor(str(context.given["vendor"])) if context.given.get("vendor") else None
     requisition = queries.requisition(context.subject.key)
-    items, claims = [], []
+    items: list[dict[str, Any]] = []
+    claims: list[Claim] = []
     for line in requisition.lines.select_related("item").order_by("number"):
         if line.item is None:
             continue
