@@ -31,6 +31,8 @@ FAULTS = int(os.environ.get("FAULTS", "8"))
 SEED = int(os.environ.get("SEED", "20140523"))
 #: A word of the names of the faults to draw from; all of them, when it is empty.
 ONLY = os.environ.get("ONLY", "")
+#: New plans come after so many faults, so that none falls on a house at rest.
+ROUND = 8
 #: What cannot befall this database, and why.
 LEFT_OUT = {
     "SQLite": "restarts of a server, for there is none; read-only, for an open file stays writable whatever its mode"
@@ -87,9 +89,12 @@ def test_no_plan_is_lost_and_no_bell_rings_twice(
     with receiver(environment):
         house.start()
         try:
-            company(environment, "start", str(PLANS))
-            choices = faults(house, database_faults, only=ONLY)
-            for befall in drawn(choices, FAULTS, chance):
+            choices, started = faults(house, database_faults, only=ONLY), 0
+            for number, befall in enumerate(drawn(choices, FAULTS, chance)):
+                if number % ROUND == 0:
+                    end = PLANS * min(number + ROUND, FAULTS) // FAULTS
+                    company(environment, "start", str(started), str(end))
+                    started = end
                 time.sleep(chance.uniform(*PAUSES))
                 befall()
             house.confirm_the_clock()
