@@ -85,13 +85,21 @@ class Server:
         self.crash()
         self.start(wait=False)
         until = time.monotonic() + 20
-        state = self.state()
-        while state not in ("in crash recovery", "in production") and time.monotonic() < until:
-            state = self.state()
+        while not (self.is_up() and self.state() == "in crash recovery"):
+            # Its control file still says “in production”, as before the crash, until it looks.
+            if self.is_up("ready") or time.monotonic() > until:
+                break
         self.crash()
         caught = self.state() == "in crash recovery"
         self.start()
         return caught
+
+    def is_up(self, status: str = "") -> bool:
+        """Whether a head of its processes runs, as the file tells that it writes; of this status, when one is named."""
+        with contextlib.suppress(FileNotFoundError):
+            told = (self.home / "data" / "postmaster.pid").read_text().splitlines()
+            return bool(told) and (not status or [each.strip() for each in told[7:8]] == [status])
+        return False
 
     def state(self) -> str:
         """As its control file tells; a cut-off server still says what it was at."""

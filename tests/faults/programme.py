@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -122,9 +122,9 @@ class House:
         self.told["stop beyond the lease"] += 1
 
     def queue_rows_are_lost_and_doubled(self) -> None:
-        self.rows("DELETE FROM django_q_ormq WHERE id % 2 = 0")
-        columns = "key, payload, lock"
-        self.rows(f"INSERT INTO django_q_ormq ({columns}) SELECT {columns} FROM django_q_ormq WHERE id % 3 = 0")
+        lost, doubled, columns = self.chance.randrange(2), self.chance.randrange(3), "key, payload, lock"
+        self.rows(f"DELETE FROM django_q_ormq WHERE id % 2 = {lost}")
+        self.rows(f"INSERT INTO django_q_ormq ({columns}) SELECT {columns} FROM django_q_ormq WHERE id % 3 = {doubled}")
         self.told["lose and double queue rows"] += 1
 
     def the_secret_key_changes(self) -> None:
@@ -141,7 +141,8 @@ class House:
         self.told["jump of the clock"] += 1
 
     def the_database_s_own_clock_jumps(self) -> None:
-        """An alarm must stand before a person says that the clock is right again."""
+        """An alarm must stand before a person says that the clock is right again. Who never looked knows of no jump."""
+        until(lambda: bool(self.rows("SELECT 1 FROM ledger_heartbeat WHERE name = 'clock'")), within=ALARM_WITHIN)
         self.turn_database_clock(self.chance.choice((-86400, -3600, 3600, 86400)))
         if not until(lambda: self.alarms() > 0, within=ALARM_WITHIN):
             self.wrong.append(f"no alarm within {ALARM_WITHIN} s of a jump of the database's clock")
@@ -194,10 +195,18 @@ def faults(house: House, more: dict[str, Callable[[], str | None]], *, only: str
         house.the_clock_jumps,
         house.the_database_s_own_clock_jumps,
         house.the_disk_is_full,
-        house.a_process_is_stopped_beyond_its_lease,
+        *[house.a_process_is_stopped_beyond_its_lease] * 2,
     ]
     chosen = kills * 3 + others + [house.named(name, it) for name, it in more.items()]
     return [each for each in chosen if only in each.__name__.replace("_", " ")]
+
+
+def drawn(choices: Sequence[Callable[[], None]], number: int, chance: random.Random) -> Iterator[Callable[[], None]]:
+    """From a shuffled pack, and a fresh one when it is used up: with as many as it holds each kind has its turn."""
+    pack: list[Callable[[], None]] = []
+    for _ in range(number):
+        pack = pack or chance.sample(choices, len(choices))
+        yield pack.pop()
 
 
 def until(holds: Callable[[], bool], *, within: float) -> bool:

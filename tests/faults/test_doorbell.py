@@ -55,7 +55,6 @@ SPOIL = {
 def portal(tmp_path, private_database):
     environment = os.environ | private_database
     environment |= {"PROCURE_VAR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "procure.settings"}
-    run(environment, "-c", PREPARE)
     return environment
 
 
@@ -110,7 +109,7 @@ def settled(rows, number):
 
 @pytest.mark.faults
 def test_whatever_happens_to_the_rows_no_plan_is_lost_and_none_runs_twice(portal, private_rows):
-    run(portal, "-c", ASK, str(PLANS), json.dumps(list(SPOIL.values())))
+    run(portal, "-c", PREPARE + ASK, str(PLANS), json.dumps(list(SPOIL.values())))
     changed = portal | {"SECRET_KEY": "another key than the one that signed the rows"}
     with running(changed, ["sweep", "--loop"], ["qcluster"]):
         until(settled(private_rows, PLANS * len(SPOIL)))
