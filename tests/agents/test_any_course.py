@@ -288,7 +288,7 @@ def run(company, **how: Any) -> None:
 
 
 def test_a_few_courses_of_events(company):
-    run(company, max_examples=6, stateful_step_count=20, derandomize=True, phases=[Phase.generate])
+    run(company, max_examples=4, stateful_step_count=20, derandomize=True, phases=[Phase.generate])
 
 
 @pytest.mark.long
