@@ -67,7 +67,7 @@ test-quick: .venv/dev.stamp
 test-long: .venv/dev.stamp
 	$(BIN)/python -m tests.run --long
 
-## faults       the fault programme in full, on both databases: 5,000 plans through 500 faults (hours)
+## faults       the fault programme in full, on both databases: 5,000 plans through 1,170 faults (hours)
 faults: .venv/dev.stamp
 	$(BIN)/python -m tests.run --faults
 

@@ -147,25 +147,27 @@ def _acted_ahead(board: Board, ended: Sequence[Ended]) -> list[Ended]:
     """Goes on from these results with the pure steps that they make ready, for a moment. One that comes to no result
     is acted again when it is claimed, and says then what is wrong."""
     done: list[Ended] = []
-    until, last = time.monotonic() + LONGEST_UNSTORED, ended
+    until, last = time.monotonic() + LONGEST_UNSTORED, list(ended)
     while time.monotonic() < until and (wave := waves.run_ahead(board, last)):
-        acted = []
+        last = []
         for lease in wave:
             began = clock.about()
             board.promised.discard(lease.step.pk)
-            try:
-                _, outcome = _act(lease, board)
-            except Exception as error:
-                log.info("step %s is acted again once it is claimed: %r", lease.step.pk, error)
-                break
+            outcome = _tried_ahead(lease, board)
             if not isinstance(outcome, Finish):
-                break
-            acted.append(Ended(lease, outcome, began, clock.about()))
-        done += acted
-        if len(acted) < len(wave):
-            break
-        last = acted
+                board.in_vain.append((lease, began))
+                return [*done, *last]
+            last.append(Ended(lease, outcome, began, clock.about()))
+        done += last
     return done
+
+
+def _tried_ahead(lease: Lease, board: Board) -> Outcome | None:
+    try:
+        return _act(lease, board)[1]
+    except Exception as error:
+        log.info("step %s is acted again once it is claimed: %r", lease.step.pk, error)
+        return None
 
 
 def _stored(board: Board, ended: Sequence[Ended]) -> list[Lease]:

@@ -110,14 +110,15 @@ def decide(
     *,
     results: Callable[[], Results] = dict,
     gives: GivesOf = lambda role, task: None,
+    inputs: Mapping[str, Any] | None = None,
     paused: bool = False,
     compensating: bool = False,
 ) -> Moves:
     """`results` are those of done steps as they count now; asked for only when a condition or a list needs them.
 
-    `gives` says what a role's task gives, so that a condition compares decimals as numbers.
+    `gives` says what a role's task gives, so that a condition compares decimals as numbers; `inputs` are the plan's.
     """
-    board = _Board(steps, results, gives)
+    board = _Board(steps, results, gives, inputs or {})
     while board.sweep():
         pass
     return board.moves(standing(board.stand(), paused=paused, compensating=compensating))
@@ -188,8 +189,10 @@ class Unfit(DomainError):
 class _Board:
     """The steps while they are being moved."""
 
-    def __init__(self, steps: Sequence[StepState], results: Callable[[], Results], gives: GivesOf) -> None:
-        self._gives = gives
+    def __init__(
+        self, steps: Sequence[StepState], results: Callable[[], Results], gives: GivesOf, inputs: Mapping[str, Any]
+    ) -> None:
+        self._gives, self._inputs = gives, inputs
         self.steps = {each.key: each for each in steps}
         self.at = {each.key: str(each.status) for each in steps}
         self.branches: dict[str, list[str]] = {}
@@ -350,7 +353,7 @@ class _Board:
 
     def _elements(self, step: StepState) -> list[Any]:
         source = str(step.spec["each"])
-        found: Any = self._seen_from(step)
+        found: Any = {**self._seen_from(step), "plan": self._inputs}
         for name in source.split("."):
             found = found.get(name) if isinstance(found, Mapping) else None
         if not isinstance(found, list):

@@ -90,7 +90,8 @@ def carried_out(plan: Plan, looked_at: Iterable[Step]) -> list[Proposal]:
 
 def _proposed(plan: Plan, by: Iterable[Step]) -> list[Proposal]:
     keys = [each.key for each in by]
-    made = Proposal.objects.filter(plan_reference=plan.reference, plan__step__in=keys).order_by("pk")
+    made = Proposal.objects.filter(of_plan=plan.reference, plan__step__in=keys).order_by("pk")
+    # Asked for in the statement, SQLite might take the index of all that undo nothing.
     return [each for each in made if each.undo_of_id is None]
 
 

@@ -371,6 +371,7 @@ def decide(plan: Plan, rows: Mapping[str, Step], *, results: Callable[[], flow.R
         states,
         results=results or partial(effective, plan),
         gives=roles.gives,
+        inputs=plan.inputs,
         paused=plan.paused_at is not None,
         compensating=plan.compensating_at is not None,
     )

@@ -19,7 +19,7 @@ from django.db import connection, transaction
 from agents import crashpoints, leases, progress, results, roles
 from agents.definition import DEFAULT_TIMEOUT
 from agents.leases import Due, Lease, Taken
-from agents.models import Plan, PlanTemplate, Step
+from agents.models import Plan, PlanTemplate, Step, StepAttempt
 from agents.progress import Ended
 from agents.results import Known
 from ledger import clock, doorbell, statements, together
@@ -45,6 +45,7 @@ SELECT id, status, fence, attempts, max_attempts, {clock}, (
     SELECT max(o.id) FROM agents_stepoverride o JOIN agents_step s ON s.id = o.step_id WHERE s.plan_id = %s
 ) FROM agents_step WHERE plan_id = %s ORDER BY id
 """
+IN_VAIN = "It came to no result before it was claimed, and begins again."
 
 
 class Outdated(Exception):
@@ -65,6 +66,8 @@ class Board:
     head: int
     #: Pending steps whose first start is counted already, so that they may be acted before anything is stored.
     promised: set[int] = field(default_factory=set)
+    #: Those that were acted so and came to no result, and when.
+    in_vain: list[tuple[Lease, datetime]] = field(default_factory=list)
     #: How all this stands in the tables.
     believed: Any = None
 
@@ -194,11 +197,22 @@ def store(board: Board, ended: Sequence[Ended]) -> list[Lease]:
 
 
 def _give_back(board: Board) -> None:
-    """Of what was promised, what was not begun."""
+    """Of what was promised, what was not begun. What was begun in vain is written down."""
     leases.give_back(sorted(board.promised))
     for each in board.promised:
         board.steps[each].attempts -= 1
     board.promised.clear()
+    for lease, began in board.in_vain:
+        StepAttempt.objects.create(
+            step=lease.step,
+            number=lease.attempt,
+            fence=lease.fence,
+            started_at=began,
+            ended_at=clock.about(),
+            outcome=StepAttempt.Outcome.STOPPED,
+            detail=IN_VAIN,
+        )
+    board.in_vain.clear()
 
 
 def _hold(board: Board) -> Callable[[], None]:

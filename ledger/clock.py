@@ -89,9 +89,14 @@ def held() -> bool:
 
     if ClockJump.objects.filter(confirmed_at=None).exists():
         return True
-    if jumped() and ClockJump.objects.filter(confirmed_at__gte=_noticed).exists():
+    if jumped() and ClockJump.objects.filter(confirmed_at__range=(_noticed, _shown())).exists():
         trust()
     return bool(jumped())
+
+
+def _shown() -> datetime:
+    """What the database shows by now. A word given later than that was given before the clock went back."""
+    return _last[0] + timedelta(seconds=elapsed() - _last[1] + RECENT) if _last else read()
 
 
 def unless_held(rows: QuerySet[Row]) -> QuerySet[Row]:

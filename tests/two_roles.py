@@ -62,11 +62,6 @@ def _alone() -> Iterator[psycopg.Connection]:
         yield server
 
 
-def make_roles() -> None:
-    with _alone() as server:
-        _make_roles(server)
-
-
 def _make_roles(server: psycopg.Connection) -> None:
     known = {name for (name,) in server.execute("SELECT rolname FROM pg_roles")}
     if {RUNTIME, OWNER} <= known:
@@ -78,8 +73,12 @@ def _make_roles(server: psycopg.Connection) -> None:
 
 def lay_out() -> None:
     """Puts a migrated database where the test database will be looked for."""
+    lay_out_as(connection.settings_dict["TEST"]["NAME"])
+
+
+def lay_out_as(name: str) -> None:
+    """Puts a migrated database on the server under test."""
     template = f"procure_ready_{ready_made.digest()}"
-    name = connection.settings_dict["TEST"]["NAME"]
     with _alone() as server:
         _make_roles(server)
         if not server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [template]).fetchone():

@@ -51,8 +51,8 @@ def _made_by(context: Context) -> list[Proposal]:
     step = context.undoes
     if step is None:
         return []
-    made = Proposal.objects.filter(plan_reference=context.plan.reference, plan__step=step.key).order_by("-pk")
-    # Left out here: of two indexes SQLite might take that of all that undo nothing.
+    made = Proposal.objects.filter(of_plan=context.plan.reference, plan__step=step.key).order_by("-pk")
+    # Asked for in the statement, SQLite might take the index of the company, or that of all that undo nothing.
     return [each for each in made if each.undo_of_id is None]
 
 

@@ -55,9 +55,9 @@ class Proposal(models.Model):
     confidence = models.DecimalField(max_digits=5, decimal_places=4, null=True, blank=True)
     urgency = models.CharField(max_length=8, choices=Urgency, default=Urgency.NORMAL)
     plan = models.JSONField(null=True, blank=True, help_text=_("Plan, step and attempt that it came from."))
-    #: By the database itself, so that what a plan proposed is found by an index on both.
-    plan_reference = models.GeneratedField(
-        expression=KT("plan__plan"), output_field=models.CharField(max_length=20), db_persist=True
+    #: Kept by the database beside `plan`, so that what a plan has proposed is found by an index.
+    of_plan = models.GeneratedField(
+        expression=KT("plan__plan"), output_field=models.TextField(null=True), db_persist=True
     )
     key = models.CharField(max_length=120, unique=True, null=True, blank=True)
     verdict = models.CharField(max_length=5, choices=Verdict)
@@ -79,7 +79,7 @@ class Proposal(models.Model):
         indexes = [
             models.Index(fields=["status", "due_at"]),
             models.Index(fields=["author_kind", "author_id"]),
-            models.Index(fields=["plan_reference"]),
+            models.Index(fields=["of_plan"], condition=models.Q(of_plan__isnull=False), name="proposal_of_plan"),
         ]
 
     def __str__(self) -> str:

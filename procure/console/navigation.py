@@ -68,7 +68,6 @@ OVERSIGHT = (
     Link(gettext_lazy("Import"), "upload_file", "console:import", "tenant.import"),
     Link(gettext_lazy("Background work"), "hourglass_top", "console:jobs", count="jobs"),
     Link(gettext_lazy("All tables"), "table_view", "admin:index", "ledger.view"),
-    Link(gettext_lazy("Help"), "help", "console:help"),
 )
 GROUPS = (
     ("", WORK),

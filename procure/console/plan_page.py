@@ -182,7 +182,7 @@ def lines(graph: PlanGraph, rows: Mapping[str, tuple[Stretch, ...]]) -> list[Lin
 
 def proposals(plan: Plan) -> QuerySet[Proposal]:
     """What its steps proposed, oldest first."""
-    return Proposal.objects.filter(plan_reference=plan.reference).order_by("pk")
+    return Proposal.objects.filter(of_plan=plan.reference).order_by("pk")
 
 
 def of_step(tries: Sequence[StepAttempt], step: Step | None) -> list[StepAttempt]:

@@ -253,8 +253,8 @@ SHIPPED: Mapping[str, Sequence[Story]] = {
         Story(asked_for(WORDS), told_of_a_shortage),
     ),
     "raised-to-order": (Story(started("raised-to-order"), before=raised),),
+    "seller-dossiers": (Story(started("seller-dossiers"), before=raised),),
     "market-check": (Story(started("market-check"), before=raised),),
-    "market-dossier": (Story(started("market-dossier"), before=raised),),
 }
 
 

@@ -134,6 +134,8 @@ def test_one_that_fails_takes_nothing_before_it_with_it(entity):
     assert statuses(plan) == {"a": "done", "b": "done", "c": "ready", "d": "pending", "e": "pending", "f": "pending"}
     assert list("abcc") == ACTED
     assert starts()["c"] == 2
+    tries = step(plan, "c").tries.values_list("number", "outcome", "detail")
+    assert list(tries) == [(1, "stopped", waves.IN_VAIN), (2, "failed", "RuntimeError: no")]
 
 
 @pytest.mark.parametrize("point", ["acting", "acted"])

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
@@ -150,14 +150,22 @@ class Course(RuleBasedStateMachine):
             switches.turn(each.scope, stop=False, actor=olga, entity=self.entity)
         for plan in Plan.objects.exclude(paused_at=None):
             plans.resume(plan, actor=olga)
-        for round_ in range(8):
-            self._dying(None, self._visit_until_nothing)
-            if not self._dying(None, crowd.act):
-                crowd.pass_time(timedelta(minutes=20 * 2**round_))
+        idle = 0
+        for _ in range(stories.MOST_ROUNDS):
+            worked = self._dying(None, self._visit_until_nothing)
+            if worked or self._dying(None, crowd.act):
+                idle = 0
+            elif idle < 6:
+                crowd.pass_time(timedelta(minutes=20 * 2**idle))
+                idle += 1
+            else:
+                break
 
-    def _visit_until_nothing(self) -> None:
-        while doorbell.answer(only=stories.ANSWERERS):
-            pass
+    def _visit_until_nothing(self) -> int:
+        moved = 0
+        while now := doorbell.answer(only=stories.ANSWERERS):
+            moved += now
+        return moved
 
     def _dying(self, at: int | None, act: Callable[[], Any], *, alone: bool = True) -> Any:
         """The process dies at that place; a verb by itself that is refused has changed nothing."""
@@ -280,7 +288,7 @@ def run(company, **how: Any) -> None:
 
 
 def test_a_few_courses_of_events(company):
-    run(company, max_examples=6, stateful_step_count=20, derandomize=True)
+    run(company, max_examples=4, stateful_step_count=20, derandomize=True, phases=[Phase.generate])
 
 
 @pytest.mark.long

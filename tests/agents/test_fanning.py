@@ -10,9 +10,10 @@ from agents.models import Plan, Step
 from agents.outcomes import Finish, Park
 from ledger import crashpoints, replay
 from ledger.actors import Actor
+from ledger.command import ObjectRef
 from ledger.errors import InvalidInput
 from ledger.journal import history_of
-from tests.agents.acting import ACTED, ACTS, start, statuses, step
+from tests.agents.acting import ACTED, ACTS, make_template, start, statuses, step
 
 pytestmark = pytest.mark.django_db
 FIND = {"key": "find"}
@@ -154,3 +155,23 @@ def test_a_kill_while_branches_are_made_leaves_none_or_all(entity, later):
 def test_a_key_of_forty_letters_and_its_branches_and_their_undoing_fit():
     longest = "undo-" + "k" * 40 + flow.BRANCH + "50"
     assert len(longest) <= Step._meta.get_field("key").max_length
+
+
+def test_a_list_that_the_plan_was_started_with_has_its_branches_too(entity):
+    """Its element is what each is handed; a step without `after` fans out at the start."""
+    template = make_template(
+        entity,
+        {"key": "ask", "each": "plan.sellers", "given": {"vendor": "item"}},
+        name="with-inputs",
+        inputs={"sellers": "list of vendor"},
+    )
+    plan = plans.start(
+        template=template,
+        subject=ObjectRef("requisition", "PR-00001"),
+        entity=entity,
+        actor=Actor.system("tests"),
+        inputs={"sellers": ["VEN-001", "VEN-002"]},
+    )
+    engine.answer()
+    assert [each["item"] for each in step(plan, "ask").result["branches"]] == ["VEN-001", "VEN-002"]
+    assert set(statuses(plan).values()) == {"done"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, ProgrammingError, transaction
 
 from agents import concerns, engine, plans, reconsidering, references, triggers
 from agents.models import Plan, PlanConcern, Reconsideration, Step, StepAttempt, StepOverride
@@ -319,7 +319,8 @@ def test_what_is_recorded_stays_also_when_it_is_looked_at_again(entity):
     for rows in (Step.objects.filter(plan=plan, key="a"), StepOverride.objects.all()):
         with pytest.raises(IntegrityError), transaction.atomic():
             rows.update(result={"x": 9})
-    with pytest.raises(IntegrityError), transaction.atomic():
+    # By its trigger, or because the role that runs may not.
+    with pytest.raises((IntegrityError, ProgrammingError)), transaction.atomic():
         StepOverride.objects.all().delete()
 
 

@@ -1,91 +1,84 @@
-"""The help pages: shown to whoever is signed in, escaped, and what the page about templates shows can be published."""
+"""The pages of help: served to everybody who is signed in, and what they show as an example can be published."""
 
 from __future__ import annotations
 
 import json
-import re
 
 import pytest
 from django.urls import reverse
 
-from agents import templates
+from agents import conditions, definition, templates
 from agents.models import PlanTemplate
 from ledger.actors import Actor
-from procure.console import help_text
+from procure.console import help_page
 from tests.console.conftest import SignIn
 
-TEXT = (help_text.FOLDER / "templates.md").read_text()
-EXAMPLES = re.findall(r"```json\n(.*?)```", TEXT, re.S)
-CONDITIONS = re.findall(r"^\| .*? \| `(.*?)` \|$", TEXT.partition("## Conditions")[2].partition("**First")[0], re.M)
+pytestmark = pytest.mark.django_db
+EXAMPLES = help_page.examples("templates")
 
 
-def test_there_are_three_examples_and_each_has_a_condition():
-    assert len(EXAMPLES) == 3
-    assert all('"when"' in each for each in EXAMPLES)
-    assert len(CONDITIONS) == 5
+@pytest.mark.parametrize("name", ["erp", "ledger", "plans", "running", "templates"])
+def test_each_page_is_read_by_whoever_is_signed_in(name, rita, sign_in: SignIn):
+    address = reverse("console:help", args=[name])
+    page = sign_in(rita).get(address)
+    assert page.status_code == 200
+    text = page.content.decode()
+    for anchor, words in help_page.contents(help_page.source(name)):
+        assert f'id="{anchor}"' in text, words
+    assert "```" not in text
 
 
-@pytest.mark.django_db
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda each: json.loads(each)["title"])
-def test_what_the_help_shows_can_be_published(example, entity):
-    definition = json.loads(example)
-    made = templates.publish(name="shown", definition=definition, actor=Actor.system("tests"), entity=entity)
-    assert made.status == PlanTemplate.Status.PUBLISHED
-    assert templates.definition_of(made).title == definition["title"]
+@pytest.mark.parametrize("name", ["nothing", "proposal", "__init__"])
+def test_what_is_no_page_is_absent(name, rita, sign_in: SignIn):
+    assert sign_in(rita).get(reverse("console:help", args=[name])).status_code == 404
 
 
-@pytest.mark.parametrize("condition", CONDITIONS)
-def test_each_condition_that_it_lists_is_one(condition):
-    steps = [
-        {"key": "sellers", "role": "research"},
-        {"key": "ask", "role": "person", "task": "decide"},
-        {"key": "shortlist", "role": "sourcing"},
-        {"key": "collect", "role": "sourcing", "after": ["shortlist"], "given": {"event": "shortlist.event"}},
-        {"key": "benchmark", "role": "sourcing", "after": ["sellers", "ask", "collect"], "when": condition},
-    ]
-    assert [str(each) for each in templates.problems({"title": "t", "subject": "requisition", "steps": steps})] == []
-    wrong = condition.replace("steps.", "step.")
-    steps[-1]["when"] = wrong
-    assert templates.problems({"title": "t", "subject": "requisition", "steps": steps})
+def test_what_is_written_is_shown_as_text():
+    html = help_page.as_html(
+        "# T\n<script>alert(1)</script> `<b>` **x** | y\n\n| a | b |\n| --- | --- |\n| <i> | `*c*` |\n"
+    )
+    assert "<script>" not in html
+    assert "<code>&lt;b&gt;</code> <b>x</b>" in html
+    assert "<td>&lt;i&gt;</td><td><code>*c*</code></td>" in html
 
 
-@pytest.mark.parametrize(
-    ("text", "kind", "shown"),
-    [
-        ("a *b* **c** `<d>` & e", "p", "a <em>b</em> <b>c</b> <code>&lt;d&gt;</code> &amp; e"),
-        ("<script>alert(1)</script>", "p", "&lt;script&gt;alert(1)&lt;/script&gt;"),
-        ("```\n<x>\n  y\n```", "code", "&lt;x&gt;\n  y"),
-        ("    a | b", "code", "a | b"),
-        ("- one\n  goes on\n- two", "list", "one goes on"),
-        ("## Two words", "h2", "Two words"),
-    ],
-)
-def test_a_small_part_of_markdown_is_shown_and_all_of_it_escaped(text, kind, shown):
-    (block,) = help_text.read("x", text).blocks
-    assert (block.kind, block.parts[0]) == (kind, shown)
+@pytest.mark.parametrize("text", EXAMPLES, ids=[json.loads(each)["title"] for each in EXAMPLES])
+def test_every_example_can_be_published(text, entity):
+    made = templates.publish(name="example", definition=json.loads(text), actor=Actor.system("tests"), entity=entity)
+    assert PlanTemplate.objects.get().pk == made.pk
 
 
-def test_a_table_has_a_head_and_rows():
-    (block,) = help_text.read("x", "| a | b |\n| --- | --- |\n| `c` | d |").blocks
-    assert block.parts == (("a", "b"), ("<code>c</code>", "d"))
+def test_the_page_of_templates_shows_three_conditions_and_each_way_to_fail():
+    steps = [step for each in EXAMPLES for step in json.loads(each)["steps"]]
+    assert len([each for each in steps if each.get("when")]) == 3
+    text = help_page.source("templates")
+    for each in definition.ON_FAILURE:
+        assert f"| `{each}` |" in text
+    for part in (
+        "Steps",
+        "After and join",
+        "Fan-out",
+        "Conditions",
+        "When a step fails",
+        "Undoing",
+        "Deadlines",
+        "Publishing",
+    ):
+        assert f"\n## {part}\n" in text
 
 
-def test_every_page_is_listed_and_shown_whole(company, rita, sign_in: SignIn):
-    client = sign_in(rita)
-    listed = client.get(reverse("console:help")).content.decode()
-    assert {"templates", "plans", "ledger", "running", "erp"} <= set(help_text.names())
-    for name in help_text.names():
-        address = reverse("console:help-page", args=[name])
-        assert f'href="{address}"' in listed
-        text = client.get(address).content.decode()
-        assert all(f'id="{each.anchor}"' in text for each in help_text.page(name).headings)
-        assert "**" not in re.sub(r"<pre.*?</pre>", "", text.split("<article>")[1].split("</article>")[0], flags=re.S)
-    assert client.get(reverse("console:help-page", args=["nothing"])).status_code == 404
+def test_the_conditions_answer_as_the_page_says():
+    assert conditions.holds("steps.wanted.yes", {"wanted": {"yes": True}})
+    assert not conditions.holds("steps.market.sellers.size() > 1", {"market": {"sellers": ["VEN-001"]}})
+    gives = {"budget": {"value": "decimal"}}
+    assert not conditions.holds("steps.budget.value >= 10000", {"budget": {"value": "9999.99"}}, gives)
+    assert conditions.holds("steps.budget.value >= 10000", {"budget": {"value": "10000"}}, gives)
 
 
-def test_the_list_of_templates_and_the_drawing_board_lead_to_it(company, olga, sign_in: SignIn):
-    client, link = sign_in(olga), f'href="{reverse("console:help-page", args=["templates"])}"'
-    templates.publish_shipped(company)
+def test_the_list_and_the_drawing_board_lead_there(entity, olga, sign_in: SignIn):
+    templates.publish_shipped(entity)
+    client = sign_in(olga)
+    link = f'href="{reverse("console:help", args=["templates"])}"'
     assert link in client.get(reverse("console:templates")).content.decode()
     client.post(reverse("console:template-begin"), {"name": "market-check"})
     assert link in client.get(reverse("console:template-edit", args=["market-check"])).content.decode()

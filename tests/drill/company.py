@@ -1,6 +1,6 @@
 """A company in which bells may be rung, its plans, and what must be true of them in the end.
 
-`python -m tests.drill.company set-up | start NUMBER | open | check` prints one JSON value.
+`python -m tests.drill.company set-up | start FIRST END | open | check` prints one JSON value.
 """
 
 from __future__ import annotations
@@ -40,8 +40,7 @@ def set_up() -> None:
     from ledger.rights import Role
     from tests.cast import make_person
 
-    for name in ("migrate", "createcachetable"):
-        call_command(name, verbosity=0)
+    call_command("createcachetable", verbosity=0)
     entity = LegalEntity.objects.create(
         code="HQ",
         name="Headquarters",
@@ -69,7 +68,7 @@ def set_up() -> None:
     templates.publish(name="drill", definition=TEMPLATE, actor=Actor.system("drill"), entity=entity)
 
 
-def start(number: int) -> list[str]:
+def start(first: int, end: int) -> list[str]:
     from agents import plans
     from ledger.actors import Actor
     from ledger.command import ObjectRef
@@ -84,7 +83,7 @@ def start(number: int) -> list[str]:
             actor=Actor.system("drill"),
             start_key=f"drill-{place}",
         ).reference
-        for place in range(number)
+        for place in range(first, end)
     ]
 
 
@@ -150,7 +149,7 @@ def check() -> list[str]:
 def main() -> None:
     django.setup()
     verb, *more = sys.argv[1:]
-    found = {"set-up": set_up, "open": unfinished, "check": check}.get(verb) or (lambda: start(int(more[0])))
+    found = {"set-up": set_up, "open": unfinished, "check": check}.get(verb) or (lambda: start(*map(int, more)))
     print(json.dumps(found()))
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import resource
 import sqlite3
 import time
 import uuid
@@ -9,25 +10,33 @@ import uuid
 import psycopg
 import pytest
 
-from tests import two_roles
+from tests import postgresql, ready_made, two_roles
+from tests.faults.programme import limit
+
+#: Found before PostgreSQL's own functions by every session of the database.
+CLOCK = """
+CREATE SCHEMA turned;
+CREATE TABLE turned.clock AS SELECT interval '0' AS ahead;
+CREATE FUNCTION turned.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE AS
+    'SELECT pg_catalog.clock_timestamp() + ahead FROM turned.clock';
+CREATE FUNCTION turned.statement_timestamp() RETURNS timestamptz LANGUAGE sql STABLE AS
+    'SELECT pg_catalog.statement_timestamp() + ahead FROM turned.clock';
+GRANT USAGE ON SCHEMA turned TO PUBLIC;
+GRANT SELECT ON turned.clock TO PUBLIC;
+"""
 
 
 @pytest.fixture
-def private_database(tmp_path):
-    """Who runs and who owns an empty database on the server under test (SQLite when none is named)."""
-    if not os.environ.get("TEST_DATABASE_URL"):
-        yield {"DATABASE_URL": f"sqlite:///{tmp_path / 'faults.sqlite3'}"}
-        return
-    two_roles.make_roles()
+def private_database(db):
+    """Who runs and who owns a fresh, migrated database on the server under test (SQLite when none is named)."""
     name = f"faults_{uuid.uuid4().hex[:12]}"
-    with two_roles.as_administrator() as server:
-        server.execute(f'CREATE DATABASE "{name}" OWNER {two_roles.OWNER}')
-    yield {
-        "DATABASE_URL": two_roles.url_of(two_roles.RUNTIME, name),
-        "DATABASE_OWNER_URL": two_roles.url_of(two_roles.OWNER, name),
+    if not os.environ.get("TEST_DATABASE_URL"):
+        return {"DATABASE_URL": f"sqlite:///{ready_made.beside(name)}"}
+    made = two_roles.beside(name)
+    return {
+        "DATABASE_URL": two_roles.url_of(two_roles.RUNTIME, made),
+        "DATABASE_OWNER_URL": two_roles.url_of(two_roles.OWNER, made),
     }
-    with two_roles.as_administrator() as server:
-        server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 @pytest.fixture
@@ -48,13 +57,67 @@ def private_rows(private_database):
 
 
 @pytest.fixture
-def database_faults(private_database, private_rows):
+def server_of_its_own(db, monkeypatch):
+    """A PostgreSQL server that keeps its commits and may be crashed; None when the tests run on SQLite."""
+    if not os.environ.get("TEST_DATABASE_URL"):
+        yield None
+        return
+    with postgresql.running(durable=True) as server:
+        monkeypatch.setenv("TEST_DATABASE_URL", server.url)
+        yield server
+
+
+@pytest.fixture
+def database_faults(private_database, server_of_its_own, tmp_path):
     """What can befall the database itself, by name."""
-    if "DATABASE_OWNER_URL" not in private_database:
+    if server_of_its_own is None:
         path = private_database["DATABASE_URL"].removeprefix("sqlite:///")
         return {"locked": lambda: _hold(path)}
     name = private_database["DATABASE_URL"].rsplit("/", 1)[-1]
-    return {"cut every connection": lambda: _cut(name), "read-only": lambda: _read_only(name)}
+    return {
+        "cut every connection": lambda: _cut(name),
+        "read-only": lambda: _read_only(name),
+        "restart at once": server_of_its_own.restart,
+        "restart during recovery": lambda: (
+            "restart during recovery" if server_of_its_own.restart_during_recovery() else "restart twice"
+        ),
+        "full disk of the server": lambda: _full_disk(server_of_its_own),
+    }
+
+
+@pytest.fixture
+def turn_database_clock(private_database, tmp_path):
+    """Makes the database's own clock show so many seconds more than it is."""
+    if "DATABASE_OWNER_URL" not in private_database:
+        place = tmp_path / "database-clock"
+        return lambda by: place.write_text(str(by))
+    name = private_database["DATABASE_URL"].rsplit("/", 1)[-1]
+    with two_roles.as_administrator(name) as server:
+        server.execute(CLOCK)
+        server.execute(f'ALTER DATABASE "{name}" SET search_path = turned, pg_catalog, "$user", public')
+
+    def turn(by):
+        with two_roles.as_administrator(name) as server:
+            server.execute("UPDATE turned.clock SET ahead = make_interval(secs => %s)", [by])
+
+    return turn
+
+
+def _full_disk(server):
+    """None of its processes may write for a second: it gives up what it was at, and recovers."""
+    pids = server.processes()[1:]
+    for pid in pids:
+        limit(pid, 0)
+    time.sleep(1)
+    with contextlib.suppress(OSError):
+        pids += server.processes()[1:]
+    for pid in pids:
+        limit(pid, resource.RLIM_INFINITY)
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        with contextlib.suppress(psycopg.Error), two_roles.as_administrator():
+            return
+        time.sleep(0.1)
 
 
 def _hold(path):

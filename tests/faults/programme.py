@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,8 @@ ROOT = Path(__file__).resolve().parents[2]
 GRACE = 5
 #: Everything is done so many seconds after the last fault.
 SETTLED_WITHIN = 120
+#: The sweeper looks once a second; a whole house may have to start before it does.
+ALARM_WITHIN, SEEN_WITHIN = 30, 2
 LIVE = "SELECT count(*) FROM agents_plan WHERE status NOT IN ('done', 'cancelled')"
 OPEN = "SELECT count(*) FROM ledger_effect WHERE status IN ('waiting', 'calling')"
 PARTS = ("web", "worker", "sweeper")
@@ -45,8 +47,10 @@ class House:
     environment: dict[str, str]
     rows: Rows
     chance: random.Random
+    turn_database_clock: Callable[[float], object]
     supervisor: subprocess.Popen[bytes] | None = None
     told: Counter[str] = field(default_factory=Counter)
+    wrong: list[str] = field(default_factory=list)
 
     def start(self) -> None:
         self.supervisor = subprocess.Popen(
@@ -73,18 +77,21 @@ class House:
 
     def members(self, part: str) -> list[int]:
         """The processes of a part that live now, its head first."""
-        assert self.supervisor is not None
+        if self.supervisor is None:
+            return []
         found = []
         for head in children(self.supervisor.pid):
             if COMMANDS[part] in command_of(head):
                 found += [head, *descendants(head)]
         return found
 
-    def named(self, name: str, it: Callable[[], None]) -> Callable[[], None]:
-        def befall() -> None:
-            it()
-            self.told[name] += 1
+    def named(self, name: str, it: Callable[[], str | None]) -> Callable[[], None]:
+        """It may say itself what came of it."""
 
+        def befall() -> None:
+            self.told[it() or name] += 1
+
+        befall.__name__ = name
         return befall
 
     # What can befall it. Each is called by name, so that what was done is told by name.
@@ -106,18 +113,18 @@ class House:
         self.told["kill everything"] += 1
 
     def a_process_is_stopped_beyond_its_lease(self) -> None:
-        pids = self.members("worker")
-        pid = self.chance.choice(pids) if pids else 0
-        if pid:
+        pids = self.members("worker") + self.members("sweeper")
+        if pids:
+            pid = self.chance.choice(pids)
             send(pid, signal.SIGSTOP)
             time.sleep(TIMEOUT + GRACE + 1)
             send(pid, signal.SIGCONT)
         self.told["stop beyond the lease"] += 1
 
     def queue_rows_are_lost_and_doubled(self) -> None:
-        self.rows("DELETE FROM django_q_ormq WHERE id % 2 = 0")
-        columns = "key, payload, lock"
-        self.rows(f"INSERT INTO django_q_ormq ({columns}) SELECT {columns} FROM django_q_ormq WHERE id % 3 = 0")
+        lost, doubled, columns = self.chance.randrange(2), self.chance.randrange(3), "key, payload, lock"
+        self.rows(f"DELETE FROM django_q_ormq WHERE id % 2 = {lost}")
+        self.rows(f"INSERT INTO django_q_ormq ({columns}) SELECT {columns} FROM django_q_ormq WHERE id % 3 = {doubled}")
         self.told["lose and double queue rows"] += 1
 
     def the_secret_key_changes(self) -> None:
@@ -133,6 +140,40 @@ class House:
         Path(self.environment["DRILL_CLOCK"]).write_text("0")
         self.told["jump of the clock"] += 1
 
+    def the_database_s_own_clock_jumps(self) -> None:
+        """An alarm must stand before a person says that the clock is right again. Who never looked knows of no jump."""
+        until(lambda: bool(self.rows("SELECT 1 FROM ledger_heartbeat WHERE name = 'clock'")), within=ALARM_WITHIN)
+        self.turn_database_clock(self.chance.choice((-86400, -3600, 3600, 86400)))
+        if not until(lambda: self.alarms() > 0, within=ALARM_WITHIN):
+            self.wrong.append(f"no alarm within {ALARM_WITHIN} s of a jump of the database's clock")
+        self.turn_database_clock(0)
+        # Every process looks again before it is told to trust what it sees.
+        time.sleep(SEEN_WITHIN)
+        self.confirm_the_clock()
+        self.told["jump of the database's own clock"] += 1
+
+    def alarms(self) -> int:
+        return int(self.rows("SELECT count(*) FROM ledger_clockjump WHERE confirmed_at IS NULL")[0][0])
+
+    def confirm_the_clock(self) -> None:
+        if self.alarms():
+            subprocess.run(
+                [
+                    sys.executable,
+                    "manage.py",
+                    "clock",
+                    "confirm",
+                    "--by",
+                    "ada",
+                    "--reason",
+                    "It was turned in a drill.",
+                ],
+                cwd=ROOT,
+                env=self.environment,
+                stdout=subprocess.DEVNULL,
+                check=True,
+            )
+
     def the_disk_is_full(self) -> None:
         """No file of a process of the house may grow: what the kernel answers is what it answers on a full disk."""
         assert self.supervisor is not None
@@ -145,17 +186,37 @@ class House:
         self.told["full disk"] += 1
 
 
-def faults(house: House, more: dict[str, Callable[[], None]]) -> list[Callable[[], None]]:
-    """Kills most often, as the programme counts them."""
+def faults(house: House, more: dict[str, Callable[[], str | None]], *, only: str = "") -> list[Callable[[], None]]:
+    """Kills most often, as the programme counts them. `only`: those whose name says so, to look at one kind alone."""
     kills = [house.a_part_is_killed, house.a_process_of_the_worker_is_killed, house.everything_is_killed]
     others = [
         house.queue_rows_are_lost_and_doubled,
         house.the_secret_key_changes,
         house.the_clock_jumps,
+        house.the_database_s_own_clock_jumps,
         house.the_disk_is_full,
-        house.a_process_is_stopped_beyond_its_lease,
+        *[house.a_process_is_stopped_beyond_its_lease] * 2,
     ]
-    return kills * 3 + others + [house.named(name, it) for name, it in more.items()]
+    chosen = kills * 3 + others + [house.named(name, it) for name, it in more.items()]
+    return [each for each in chosen if only in each.__name__.replace("_", " ")]
+
+
+def drawn(choices: Sequence[Callable[[], None]], number: int, chance: random.Random) -> Iterator[Callable[[], None]]:
+    """From a shuffled pack, and a fresh one when it is used up: with as many as it holds each kind has its turn."""
+    pack: list[Callable[[], None]] = []
+    for _ in range(number):
+        pack = pack or chance.sample(choices, len(choices))
+        yield pack.pop()
+
+
+def until(holds: Callable[[], bool], *, within: float) -> bool:
+    deadline = time.monotonic() + within
+    while time.monotonic() < deadline:
+        with contextlib.suppress(Exception):  # the database may still be starting
+            if holds():
+                return True
+        time.sleep(0.1)
+    return False
 
 
 def settled(rows: Rows, *, within: float) -> float | None:

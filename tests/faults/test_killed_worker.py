@@ -24,7 +24,7 @@ PATIENCE = 240
 PREPARE = """
 import django; django.setup()
 from django.core.management import call_command
-for name in ("migrate", "createcachetable", "demo"): call_command(name, verbosity=0)
+for name in ("createcachetable", "demo"): call_command(name, verbosity=0)
 """
 #: A dead worker's lease runs for up to two minutes. That time passes at once; nobody else holds a lease here.
 LATER = (

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PREPARE = """
 import django; django.setup()
 from django.core.management import call_command
-for name in ("migrate", "createcachetable"): call_command(name, verbosity=0)
+call_command("createcachetable", verbosity=0)
 """
 SUPERVISE = """
 import django; django.setup()

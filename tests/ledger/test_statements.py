@@ -16,7 +16,7 @@ def prepared() -> list[str]:
         return [statement for (statement,) in cursor.fetchall()]
 
 
-@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="only a server keeps statements ready")
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="only PostgreSQL keeps statements ready")
 class TestOnAServer:
     def test_what_is_sent_twice_is_read_once(self):
         for number in (1, 2):

@@ -169,6 +169,22 @@ def test_a_confirmed_jump_back_is_not_told_again_though_the_journal_is_ahead(wal
     assert not clock.held()
 
 
+@pytest.mark.parametrize("by", [HOUR, -HOUR, DAY, -DAY])
+@pytest.mark.parametrize("after", [timedelta(0), timedelta(minutes=20), 2 * HOUR])
+def test_the_word_on_one_jump_does_not_cover_the_next(by, after, wall, entity, ute):
+    timekeeping.look()
+    wall.ahead = DAY
+    timekeeping.look()
+    wall.ahead = timedelta(0)
+    timekeeping.look()
+    timekeeping.confirm(actor=ute, reason="The provider set it right.")
+    assert timekeeping.look() is None
+    wall.passed = after
+    wall.ahead = by
+    assert timekeeping.look() is not None
+    assert clock.held()
+
+
 def test_the_command_shows_and_confirms(wall, entity, ute):
     out = StringIO()
     call_command("clock", "show", stdout=out)
