@@ -127,7 +127,7 @@ def test_no_request_of_anybody_changes_or_removes_an_entry(entity, sign_in: Sign
     assert walk(root, guarded) >= 60
     assert stroll(root, addresses("console") + addresses("api")) > 80
     for each in (client, *(sign_in(make_person(f"walker-{role}", role, entity=entity)) for role in Role)):
-        walk(each, guarded, methods=("post", "delete"))
+        stroll(each, guarded)
     assert_kept(before)
     # Signing is asked for on a page: it puts the anchors' effects behind what was there, and takes nothing away.
     added = Entry.objects.filter(seq__gt=3).values_list("kind", flat=True)
